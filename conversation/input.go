@@ -1,0 +1,87 @@
+package conversation
+
+import "time"
+
+// Mode says who decides when the caller's turn is over.
+type Mode string
+
+// The modes.
+const (
+	HandsFree  Mode = "hands_free"   // voice activity detection
+	PushToTalk Mode = "push_to_talk" // the caller: Press and Release, or Commit
+)
+
+// Session is what a caller may set about a call.
+type Session struct {
+	Mode         Mode
+	Instructions string        // system prompt
+	Language     string        // BCP 47; "" lets the engines decide
+	Silence      time.Duration // hands-free: silence that ends a turn
+	Prefix       time.Duration // audio kept from before the detected start
+	Threshold    float64       // hands-free: speech probability that starts a turn, 0..1
+	AutoReply    bool          // reply when the caller's turn ends; else wait for CreateReply
+	Interrupt    bool          // the caller's speech stops the reply
+	Speak        bool          // false: answer in text only
+}
+
+// SessionPatch changes the fields that are not nil.
+type SessionPatch struct {
+	Mode         *Mode
+	Instructions *string
+	Language     *string
+	Silence      *time.Duration
+	Prefix       *time.Duration
+	Threshold    *float64
+	AutoReply    *bool
+	Interrupt    *bool
+	Speak        *bool
+}
+
+// Input is something a caller asks for. The set is sealed. Ref is the client's
+// own event id; it comes back in Refused.
+type Input interface{ input() }
+
+// The inputs.
+type (
+	// Configure changes the session; SessionChanged follows.
+	Configure struct {
+		Patch SessionPatch
+		Ref   string
+	}
+	// Press: the talk button went down. Stops a reply, takes the pre-roll, listens until Release.
+	Press struct{ Ref string }
+	// Release: the talk button went up; the turn ends with the tail of the audio and is answered.
+	Release struct{ Ref string }
+	// Commit ends the caller's turn by hand (Realtime input_audio_buffer.commit), without asking for a reply.
+	Commit struct{ Ref string }
+	// ClearInput throws away what was heard and not committed.
+	ClearInput struct{ Ref string }
+	// AddText adds a message the caller wrote.
+	AddText struct{ Text, Ref string }
+	// CreateReply asks for a reply to what stands. Instructions, where not empty, serve this reply only.
+	CreateReply struct{ Instructions, Ref string }
+	// CancelReply stops the reply in the making or being spoken.
+	CancelReply struct{ Ref string }
+	// ClearOutput throws away what was not yet played of the reply.
+	ClearOutput struct{ Ref string }
+	// Heard is the client's word that the first audible sample of a reply came out of the speaker, at a time
+	// After the client received PlaybackStarted (may be negative or zero).
+	Heard struct {
+		Reply int
+		Delay time.Duration // first packet sent to first sample heard, as far as the client can tell
+	}
+	// HangUp ends the call.
+	HangUp struct{ Cause string }
+)
+
+func (Configure) input()   {}
+func (Press) input()       {}
+func (Release) input()     {}
+func (Commit) input()      {}
+func (ClearInput) input()  {}
+func (AddText) input()     {}
+func (CreateReply) input() {}
+func (CancelReply) input() {}
+func (ClearOutput) input() {}
+func (Heard) input()       {}
+func (HangUp) input()      {}
