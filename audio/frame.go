@@ -20,9 +20,9 @@ type Origin uint8
 // The origins of a frame.
 const (
 	Received  Origin = 0 // decoded from a packet that arrived
-	Recovered Origin = 1   // rebuilt from the next packet's in-band FEC (RFC 6716 §2.1.7)
-	Concealed Origin = 2    // invented by the decoder: what was said here is unknown, not silent
-	Comfort   Origin = 3    // the sender stopped on purpose (DTX): this is silence
+	Recovered Origin = 1 // rebuilt from the next packet's in-band FEC (RFC 6716 §2.1.7)
+	Concealed Origin = 2 // invented by the decoder: what was said here is unknown, not silent
+	Comfort   Origin = 3 // the sender stopped on purpose (DTX): this is silence
 )
 
 // Activity is the voice activity detector's judgement of a frame.

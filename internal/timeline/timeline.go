@@ -18,17 +18,17 @@ type Mark uint8
 
 // The marks, in the order in which a turn passes them.
 const (
-	SpeechStarted   Mark = iota // the caller began to speak
-	SpeechEnded                 // arrival of the last packet that held speech; for text, its arrival
-	EndpointDecided             // the turn is the assistant's
-	STTFinal                    // the words are known
-	LLMFirstToken               // the model's first piece of text
-	LLMFirstClause              // enough text to begin to speak
-	TTSFirstAudio               // the voice's first samples
-	FirstPacketSent             // the reply's first RTP packet left
-	FirstPacketHeard            // the caller's side played it, as reported or computed from RTCP
-	ReplyEnded                  // the last packet of a reply that was not interrupted left
-	Interrupted                 // the reply was cut off
+	SpeechStarted    Mark = iota // the caller began to speak
+	SpeechEnded                  // arrival of the last packet that held speech; for text, its arrival
+	EndpointDecided              // the turn is the assistant's
+	STTFinal                     // the words are known
+	LLMFirstToken                // the model's first piece of text
+	LLMFirstClause               // enough text to begin to speak
+	TTSFirstAudio                // the voice's first samples
+	FirstPacketSent              // the reply's first RTP packet left
+	FirstPacketHeard             // the caller's side played it, as reported or computed from RTCP
+	ReplyEnded                   // the last packet of a reply that was not interrupted left
+	Interrupted                  // the reply was cut off
 	markCount
 )
 
