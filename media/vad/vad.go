@@ -36,10 +36,11 @@ const (
 	SpeechEnded                   // silence has lasted the configured time; At: just after the last voiced sample
 )
 
-// Event is a change of voice activity. At is in media time.
+// Event is a change of voice activity.
 type Event struct {
-	Kind Kind
-	At   time.Duration
+	Kind    Kind
+	At      time.Duration // media time of the boundary
+	Arrived time.Time     // when the packet with the last voiced sample before At arrived; for SpeechStarted, the first
 }
 
 // Detector follows one stream of 16 kHz frames.
