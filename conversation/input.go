@@ -2,41 +2,6 @@ package conversation
 
 import "time"
 
-// Mode says who decides when the caller's turn is over.
-type Mode string
-
-// The modes.
-const (
-	HandsFree  Mode = "hands_free"   // voice activity detection
-	PushToTalk Mode = "push_to_talk" // the caller: Press and Release, or Commit
-)
-
-// Session is what a caller may set about a call.
-type Session struct {
-	Mode         Mode
-	Instructions string        // system prompt
-	Language     string        // BCP 47; "" lets the engines decide
-	Silence      time.Duration // hands-free: silence that ends a turn
-	Prefix       time.Duration // audio kept from before the detected start
-	Threshold    float64       // hands-free: speech probability that starts a turn, 0..1
-	AutoReply    bool          // reply when the caller's turn ends; else wait for CreateReply
-	Interrupt    bool          // the caller's speech stops the reply
-	Speak        bool          // false: answer in text only
-}
-
-// SessionPatch changes the fields that are not nil.
-type SessionPatch struct {
-	Mode         *Mode
-	Instructions *string
-	Language     *string
-	Silence      *time.Duration
-	Prefix       *time.Duration
-	Threshold    *float64
-	AutoReply    *bool
-	Interrupt    *bool
-	Speak        *bool
-}
-
 // Input is something a caller asks for. The set is sealed. Ref is the client's
 // own event id; it comes back in Refused.
 type Input interface{ input() }

@@ -1,0 +1,5 @@
+package conversation
+
+import "strings"
+
+func speakableText(s string) string { return strings.TrimSpace(s) }
