@@ -32,7 +32,8 @@ type Word struct {
 // Transcriber turns one utterance into text.
 //
 // speech yields frames of 16 kHz mono PCM in order and ends when the speaker
-// has finished; its frames are lent (audio.Frame). An engine may use
+// has finished, or soon after ctx is done (an engine cannot interrupt a pull);
+// its frames are lent (audio.Frame). An engine may use
 // Frame.Activity: at the first Pause it may start a speculative decode, which
 // holds only if no Voice frame follows. The stream yields any number of
 // partials (Final false) and then one final transcript, whose text is empty
