@@ -116,7 +116,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, wrong
 	}
-	res.Body = &cappedBody{ReadCloser: res.Body, left: t.maxBytes}
+	res.Body = &body{ReadCloser: res.Body, left: t.maxBytes}
 	return res, nil
 }
 
@@ -180,23 +180,6 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return min(max(0, at.Sub(now)), maxRetryAfter)
 	}
 	return 0
-}
-
-type cappedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *cappedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.ReadCloser.Read(p)
-	b.left -= int64(n)
-	return n, err
 }
 
 func orDuration(d, fallback time.Duration) time.Duration {
