@@ -8,6 +8,7 @@ import (
 
 	"parley/conversation/clause"
 	"parley/internal/fault"
+	"parley/tts/speakable"
 )
 
 // clauseQueue is how many clauses may wait for the voice; when it is full the
@@ -114,7 +115,7 @@ func (r *replier) read(ctx context.Context, use func(string) bool) error {
 // hand gives clauses to the voice; false when the reply was cancelled.
 func (r *replier) hand(ctx context.Context, clauses ...string) bool {
 	for _, text := range clauses {
-		if text = speakableText(text); text == "" {
+		if text = speakable.Text(text, r.order.prompt.Language); text == "" {
 			continue
 		}
 		r.post(clauseReady{r.order.reply})
