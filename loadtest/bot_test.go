@@ -31,13 +31,15 @@ type bot struct {
 	mute    bool          // it says it answers, but no sound comes
 	failing bool          // its model is down: it says so
 	dumb    bool          // no events at all
+	hangs   bool          // it ends the call when it hears something
 	words   string        // what it understands
 	reply   string        // what it answers
 
-	mu     sync.Mutex
-	got    []string // types of client events, in order
-	resume []string // resume tokens shown
-	calls  sync.WaitGroup
+	mu    sync.Mutex
+	got   []string  // types of client events, in order
+	joins []message // as they came
+	call  *botCall  // the latest
+	calls sync.WaitGroup
 }
 
 // botCall is one call with it.
@@ -47,8 +49,8 @@ type botCall struct {
 	pc     *webrtc.PeerConnection
 	track  *webrtc.TrackLocalStaticRTP
 	loud   chan time.Time // arrival of loud packets
-	events chan string    // types of client events
 	texts  chan string
+	hangup context.CancelFunc
 
 	write sync.Mutex // conn
 	mu    sync.Mutex
@@ -56,54 +58,72 @@ type botCall struct {
 	turn  int
 }
 
-// serve runs one call until the signaling ends.
+// serve reads one signaling connection until it ends. Its call goes on until a
+// bye or the end of ctx.
 func (b *bot) serve(ctx context.Context, conn SignalingConn) {
 	defer conn.Close()
-	c := &botCall{bot: b, conn: conn, loud: make(chan time.Time, 64), events: make(chan string, 64), texts: make(chan string, 8)}
-	var early []webrtc.ICECandidateInit
-	defer func() {
-		if c.pc != nil {
-			_ = c.pc.GracefulClose()
-		}
-	}()
+	var c *botCall
 	for {
 		raw, err := conn.Read()
 		if err != nil {
 			return
 		}
 		var m message
-		if err := json.Unmarshal(raw, &m); err != nil {
-			panic(err)
+		must(json.Unmarshal(raw, &m))
+		if m.Type != "join" {
+			c.signal(ctx, m)
+			continue
 		}
-		switch m.Type {
-		case "join":
-			if b.key != "" && m.Key != b.key {
-				c.say(message{Type: "error", Code: "unauthorized", Message: "A key is needed.", Fatal: true})
-				return
-			}
-			b.mu.Lock()
-			b.resume = append(b.resume, m.Resume)
-			b.mu.Unlock()
-			c.say(message{Type: "joined", Call: "call_1", Resume: "token", Resumed: m.Resume != ""})
-		case "offer":
-			c.accept(ctx, m.SDP)
-			for _, candidate := range early {
-				_ = c.pc.AddICECandidate(candidate)
-			}
-		case "candidate":
-			if m.Candidate == nil {
-				break
-			}
-			if c.pc == nil {
-				early = append(early, *m.Candidate)
-				break
-			}
-			_ = c.pc.AddICECandidate(*m.Candidate)
-		case "event":
-			c.clientEvent(m.Event)
-		case "bye":
+		if c = b.join(ctx, conn, m); c == nil {
 			return
 		}
+	}
+}
+
+func (b *bot) join(ctx context.Context, conn SignalingConn, m message) *botCall {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.joins = append(b.joins, m)
+	if b.key != "" && m.Key != b.key {
+		_ = conn.Write(encodeMessage(message{Type: "error", Code: "unauthorized", Message: "A key is needed.", Fatal: true}))
+		return nil
+	}
+	if m.Resume != "" {
+		b.call.write.Lock()
+		b.call.conn = conn
+		b.call.write.Unlock()
+	} else {
+		ctx, hangup := context.WithCancel(ctx)
+		call := &botCall{bot: b, conn: conn, hangup: hangup, loud: make(chan time.Time, 64), texts: make(chan string, 8)}
+		b.calls.Go(func() { call.end(ctx) })
+		b.call = call
+	}
+	b.call.say(message{Type: "joined", Call: "call_1", Resume: fmt.Sprint("token", len(b.joins)), Resumed: m.Resume != ""})
+	return b.call
+}
+
+func (c *botCall) end(ctx context.Context) {
+	<-ctx.Done()
+	c.mu.Lock()
+	pc := c.pc
+	c.mu.Unlock()
+	if pc != nil {
+		_ = pc.GracefulClose()
+	}
+}
+
+func (c *botCall) signal(ctx context.Context, m message) {
+	switch m.Type {
+	case "offer":
+		c.accept(ctx, m.SDP)
+	case "candidate":
+		if m.Candidate != nil {
+			_ = c.pc.AddICECandidate(*m.Candidate) // the offer comes first
+		}
+	case "event":
+		c.clientEvent(m.Event)
+	case "bye":
+		c.hangup()
 	}
 }
 
@@ -127,8 +147,11 @@ func (c *botCall) accept(ctx context.Context, offer string) {
 func (c *botCall) open(ctx context.Context) {
 	api, err := newAPI(Options{URL: "http://127.0.0.1", Net: c.net})
 	must(err)
-	c.pc, err = api.NewPeerConnection(webrtc.Configuration{})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	must(err)
+	c.mu.Lock()
+	c.pc = pc
+	c.mu.Unlock()
 	c.track, err = webrtc.NewTrackLocalStaticRTP(opusCodec(), "voice", "bot")
 	must(err)
 	_, err = c.pc.AddTrack(c.track)
@@ -204,9 +227,13 @@ func (c *botCall) converse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case at := <-c.loud:
+			if c.hangs {
+				c.say(message{Type: "bye", Reason: "shutdown"})
+				return
+			}
 			if playing >= 0 {
 				playing = -1
-				c.end("cancelled", "turn_detected", at)
+				c.replied("cancelled", "turn_detected", at)
 			}
 			if !speaking {
 				speaking = true
@@ -229,7 +256,7 @@ func (c *botCall) converse(ctx context.Context) {
 			header.SequenceNumber++
 			if playing++; playing == c.answer.frames() {
 				playing = -1
-				c.end("completed", "", time.Time{})
+				c.replied("completed", "", time.Time{})
 			}
 		}
 	}
@@ -252,7 +279,7 @@ func (c *botCall) begin(user string) int {
 	return 0
 }
 
-func (c *botCall) end(status, reason string, cut time.Time) {
+func (c *botCall) replied(status, reason string, cut time.Time) {
 	id := fmt.Sprint("r", c.turn)
 	over, marks := "output_audio_buffer.stopped", map[string]any{"speech_ended": 0, "endpoint_decided": 200, "first_packet_sent": 205}
 	origin := time.Now()
@@ -286,7 +313,7 @@ func (c *botCall) told(kind string, fields map[string]any) {
 // ServeHTTP is the bot behind a real socket.
 func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/ws" {
-		http.NotFound(w, r)
+		b.serveHTTP(w, r)
 		return
 	}
 	up := websocket.Upgrader{}
@@ -295,6 +322,37 @@ func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.serve(context.Background(), &socket{ws: ws})
+}
+
+// serveHTTP is the bot for clients that post their offer.
+func (b *bot) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/v1/realtime/calls":
+		offer, err := io.ReadAll(r.Body)
+		must(err)
+		call := &botCall{bot: b, conn: &memoryConn{out: make(chan []byte, 100)}, loud: make(chan time.Time, 64), texts: make(chan string, 8)}
+		call.open(context.Background())
+		must(call.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: string(offer)}))
+		answer, err := call.pc.CreateAnswer(nil)
+		must(err)
+		gathered := webrtc.GatheringCompletePromise(call.pc)
+		must(call.pc.SetLocalDescription(answer))
+		<-gathered
+		b.mu.Lock()
+		b.call = call
+		b.mu.Unlock()
+		w.Header().Set("Location", "/v1/realtime/calls/7")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, call.pc.LocalDescription().SDP)
+	case r.Method == http.MethodDelete && r.URL.Path == "/v1/realtime/calls/7":
+		b.mu.Lock()
+		pc := b.call.pc
+		b.got = append(b.got, "deleted")
+		b.mu.Unlock()
+		_ = pc.GracefulClose()
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 // connector gives calls a socket in memory. The bot's side ends with ctx.
