@@ -17,9 +17,8 @@ const (
 	clausePause   = 100 * time.Millisecond
 	// fadeIn is kept of the silence before the first sound, so that soft
 	// consonants are not clipped.
-	fadeIn = 10 * time.Millisecond
-	// maxPause bounds a pause within a clause.
-	maxPause = 2 * time.Second
+	fadeIn          = 10 * time.Millisecond
+	defaultMaxPause = 2 * time.Second
 )
 
 // piece is one frame of audio, or less, on its way to the listener.
@@ -50,6 +49,10 @@ func newJob(s *stream, clause string) *job {
 	if buffer <= 0 {
 		buffer = defaultBuffer
 	}
+	most := s.voice.MaxPause
+	if most <= 0 {
+		most = defaultMaxPause
+	}
 	j := &job{
 		stream: s,
 		clause: clause,
@@ -58,7 +61,10 @@ func newJob(s *stream, clause string) *job {
 		frame:  audio.DurationToSamples(audio.FrameDuration, s.voice.Rate),
 	}
 	samples := func(d time.Duration) int { return audio.DurationToSamples(d, s.voice.Rate) }
-	j.trim = trimmer{threshold: s.voice.Threshold, keep: samples(fadeIn), pause: samples(pauseAfter(clause)), most: samples(maxPause), out: j.send}
+	pause := pauseAfter(clause)
+	j.trim = trimmer{
+		threshold: s.voice.Threshold, keep: samples(fadeIn), pause: samples(pause), most: samples(max(0, most-pause)), out: j.send,
+	}
 	return j
 }
 

@@ -39,6 +39,8 @@ type Voice struct {
 	// before the first sound of a clause goes, and so does all after the last
 	// but a pause. 0 leaves silence alone.
 	Threshold int16
+	// MaxPause bounds, where Threshold is set, a pause within a clause. 0 means 2 s.
+	MaxPause time.Duration
 }
 
 // Speak implements tts.Voice.

@@ -7,7 +7,7 @@ type trimmer struct {
 	threshold int16 // 0 lets everything pass
 	keep      int   // samples before the first sound that stay
 	pause     int   // samples after the last sound that stay
-	most      int   // longest pause within the clause
+	most      int   // samples that may be held, so that a pause is at most pause+most
 	out       func(pcm []int16) error
 
 	started bool
