@@ -8,7 +8,6 @@ import { Header } from './Header';
 import { Line } from './Line';
 import { ProblemCard } from './ProblemCard';
 import { SoundPanel } from './SoundPanel';
-import { StatusLine } from './StatusLine';
 import { Transcript } from './Transcript';
 import { Waterfall } from './Waterfall';
 
@@ -18,10 +17,7 @@ export function App({ kit }: { kit: Kit }): JSX.Element {
       <Header />
       <main class="page">
         <section class="talk" aria-label="Call">
-          <div class="stage">
-            <Line />
-            <StatusLine />
-          </div>
+          <Line />
           <ProblemCard />
           <Transcript />
           <div class="hands">

@@ -29,7 +29,7 @@ function Mute(): JSX.Element {
   return (
     <button
       type="button"
-      class={silent ? 'round side-button muted' : 'round side-button'}
+      class={silent && store.mic.value !== 'asking' ? 'round side-button muted' : 'round side-button'}
       id="mute-button"
       data-testid="mute-button"
       aria-label={on ? 'Mute' : 'Turn the microphone on'}
@@ -107,6 +107,7 @@ function Centre(): JSX.Element {
       </button>
     );
   }
+  if (store.phase.value !== 'live') return <p class="free-hint" />;
   return <p class="free-hint">{store.mic.value === 'on' ? 'Just speak. You can interrupt at any time.' : 'The microphone is off.'}</p>;
 }
 

@@ -5,6 +5,7 @@ import { share } from '../audio/level';
 import type { Status } from '../state/status';
 import { useKit, type Kit } from './context';
 import { barCount, paint, type Picture } from './paint';
+import { StatusLine } from './StatusLine';
 
 const stepMs = 45;
 const calmStepMs = 250; // where the caller asked for less motion
@@ -77,7 +78,7 @@ function animate(canvas: HTMLCanvasElement, meter: HTMLElement, { store, levels 
   };
 }
 
-/** The line between you and parley, with both voices on it, and your level. */
+/** The line between you and parley with both voices on it, your level, and the state in words. */
 export function Line(): JSX.Element {
   const kit = useKit();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -89,6 +90,7 @@ export function Line(): JSX.Element {
       <div class="line-ends">
         <span class="end-you">You</span>
         <div ref={meter} class="meter" id="level-meter" data-testid="level-meter" role="meter" aria-label="Microphone level" aria-valuemin={0} aria-valuemax={100} aria-valuenow={0} />
+        <StatusLine />
         <span class="end-parley">Parley</span>
       </div>
     </div>

@@ -1,10 +1,8 @@
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { plainText, type Item } from '../state/conversation';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { Item } from '../state/conversation';
 import { formatMs, type Turn } from '../state/turns';
-import { copyText } from './clipboard';
 import { useKit } from './context';
-import { Icon } from './icons';
 
 const names = { user: 'You', assistant: 'Parley', note: '' } as const;
 const suggestions = ['What time is it?', 'What is 17 percent of 240?', 'Set a timer for one minute', 'What can you do?'];
@@ -83,29 +81,20 @@ function Welcome(): JSX.Element {
   );
 }
 
-function Copy(): JSX.Element {
-  const { store } = useKit();
-  const [done, setDone] = useState(false);
-  const copy = async (): Promise<void> => {
-    setDone(await copyText(plainText(store.conversation.value)));
-    setTimeout(() => setDone(false), 2000);
-  };
-  return (
-    <button type="button" class="quiet small" data-testid="copy-button" onClick={() => void copy()}>
-      <Icon name="copy" />
-      <span aria-live="polite">{done ? 'Copied' : 'Copy'}</span>
-    </button>
-  );
-}
-
 export function Transcript(): JSX.Element {
   const { store } = useKit();
   const { items, turns } = store.conversation.value;
   const box = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
-  useLayoutEffect(() => {
-    if (box.current && follow.current) box.current.scrollTop = box.current.scrollHeight;
-  });
+  const toEnd = (): void => {
+    if (box.current && follow.current && store.conversation.peek().items.length > 0) box.current.scrollTop = box.current.scrollHeight;
+  };
+  useLayoutEffect(toEnd);
+  useEffect(() => {
+    const observer = new ResizeObserver(toEnd);
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
   const onScroll = (): void => {
     const e = box.current;
     if (e) follow.current = e.scrollHeight - e.scrollTop - e.clientHeight < 48;
@@ -113,10 +102,7 @@ export function Transcript(): JSX.Element {
   const waitOf = waits(items, turns);
   return (
     <div class="transcript-frame">
-      <div class="transcript-head">
-        <h2 class="hidden">Conversation</h2>
-        {items.length > 0 && <Copy />}
-      </div>
+      <h2 class="hidden">Conversation</h2>
       <div ref={box} class="transcript" id="transcript" data-testid="transcript" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions" tabIndex={0} onScroll={onScroll}>
         {items.length === 0 ? (
           <Welcome />
