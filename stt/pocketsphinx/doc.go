@@ -9,8 +9,8 @@
 // endpoint is decided. Partials come from a second, live decode, where a
 // decoder is free for it; they are a preview and never part of the final.
 //
-// May import: stt, audio, internal/fault, the PocketSphinx C library and the
-// standard library.
+// May import: stt, stt/internal, audio, internal/fault, the PocketSphinx C
+// library and the standard library.
 // Concurrency: an Engine is safe for concurrent use. Decoders are pooled and
 // each serves one goroutine at a time. A decode that nobody wants any more
 // stops at its next step, commonly within 5 ms and at worst in about 100 ms

@@ -7,6 +7,7 @@ import (
 
 	"parley/audio"
 	"parley/stt"
+	"parley/stt/internal/capture"
 )
 
 // Engine is a recogniser over a pool of decoders.
@@ -53,7 +54,7 @@ func (e *Engine) Stats() Stats { return e.pool.Stats() }
 // not a probability of being right. Partials have none.
 func (e *Engine) Transcribe(ctx context.Context, speech iter.Seq[audio.Frame]) iter.Seq2[stt.Transcript, error] {
 	return func(yield func(stt.Transcript, error) bool) {
-		u := &utterance{e: e, limit: audio.DurationToSamples(e.cfg.MaxUtterance, audio.SpeechRate)}
+		u := &utterance{e: e, sound: capture.Buffer{Limit: audio.DurationToSamples(e.cfg.MaxUtterance, audio.SpeechRate)}}
 		defer u.leave()
 		for f := range speech {
 			if ctx.Err() != nil {

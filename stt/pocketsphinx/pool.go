@@ -129,6 +129,16 @@ func (t *task) finish(tr stt.Transcript, err error) {
 	close(t.done)
 }
 
+// refused reports whether t was turned away because too many waited.
+func (t *task) refused() bool {
+	select {
+	case <-t.done:
+		return t.err == errBusy
+	default:
+		return false
+	}
+}
+
 // runLocked lets d serve t and then whoever waits.
 func (p *pool) runLocked(d decoder, t *task) {
 	p.running[&t.stop] = struct{}{}

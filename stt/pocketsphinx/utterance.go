@@ -4,13 +4,11 @@ import (
 	"context"
 
 	"parley/audio"
-	"parley/internal/fault"
 	"parley/stt"
+	"parley/stt/internal/capture"
 )
 
 const (
-	// shortest is the least sound worth decoding, 100 ms.
-	shortest = audio.SpeechRate / 10
 	// firstPreview is the speech before a preview is tried: a word takes about as long.
 	firstPreview = audio.SpeechRate * 6 / 10
 	// previewEvery is the sound between two steps of a preview, and between two
@@ -18,18 +16,12 @@ const (
 	previewEvery = audio.SpeechRate * 3 / 10
 )
 
-// utterance collects one caller's speech and has it decoded. It belongs to the
-// goroutine that runs Transcribe. pcm only grows, and what lies below its
-// length never changes, so that decodes under way may read it.
+// utterance has one caller's speech decoded. It belongs to the goroutine that
+// runs Transcribe.
 type utterance struct {
 	e     *Engine
-	pcm   []int16
-	limit int // samples kept
-	over  bool
-
-	spoken  bool  // a Voice frame was heard
-	pauseAt int   // samples up to and with the first Pause frame since the last Voice; 0: no pause
-	guess   *task // decodes pcm[:pauseAt]
+	sound capture.Buffer
+	guess *task // decodes sound.Utterance()
 
 	lease *lease
 	fed   int // samples given to the preview
@@ -37,37 +29,28 @@ type utterance struct {
 	shown string
 }
 
-// add takes a copy of f's samples and follows the speaker's activity.
+// add takes the next frame and follows the speaker's activity.
 func (u *utterance) add(f audio.Frame) error {
-	if f.Rate != audio.SpeechRate {
-		return fault.Newf(fault.BadInput, "stt/pocketsphinx: transcribe", "frames at %d Hz, want %d", f.Rate, audio.SpeechRate)
-	}
-	room := u.limit - len(u.pcm)
-	if room < len(f.PCM) && !u.over {
-		u.over = true
-		u.e.log.Warn("utterance is too long; the rest is ignored", "kept", audio.SamplesToDuration(u.limit, audio.SpeechRate))
-	}
-	u.pcm = append(u.pcm, f.PCM[:min(room, len(f.PCM))]...)
-	switch {
-	case f.Activity == audio.Voice && room > 0:
-		u.spoken, u.pauseAt = true, 0
+	change, err := u.sound.Add(f)
+	switch change {
+	case capture.Resumed:
 		u.drop()
-	case f.Activity == audio.Pause && u.spoken && u.pauseAt == 0:
-		u.pauseAt = len(u.pcm)
+	case capture.Full:
+		u.e.log.Warn("utterance is too long; the rest is ignored", "kept", u.e.cfg.MaxUtterance)
 		u.speculate()
-	case u.over && u.pauseAt == 0:
-		u.pauseAt = len(u.pcm) // nothing more will be kept: no need to wait for the end
+	case capture.Paused:
 		u.speculate()
 	}
-	return nil
+	return err
 }
 
 func (u *utterance) speculate() {
-	if !u.e.cfg.Speculate || u.guess != nil || u.pauseAt < shortest {
+	pcm := u.sound.Utterance()
+	if !u.e.cfg.Speculate || len(pcm) < capture.Shortest {
 		return
 	}
 	u.closePreview() // its decoder is wanted now
-	u.guess = u.e.pool.start(u.pcm[:u.pauseAt:u.pauseAt])
+	u.guess = u.e.pool.start(pcm)
 }
 
 // drop gives up a decode that the speaker has overtaken.
@@ -80,14 +63,15 @@ func (u *utterance) drop() {
 
 // preview returns new words while the speaker speaks.
 func (u *utterance) preview() (string, bool) {
-	if !u.e.cfg.Partials || u.pauseAt > 0 || u.over {
+	if !u.e.cfg.Partials || u.sound.Paused() {
 		return "", false
 	}
+	pcm := u.sound.PCM()
 	if u.lease == nil {
-		if len(u.pcm) < max(firstPreview, u.tryAt) {
+		if len(pcm) < max(firstPreview, u.tryAt) {
 			return "", false
 		}
-		u.tryAt = len(u.pcm) + previewEvery
+		u.tryAt = len(pcm) + previewEvery
 		u.lease, u.fed = u.e.pool.lend(), 0
 		return "", false
 	}
@@ -96,8 +80,8 @@ func (u *utterance) preview() (string, bool) {
 		u.closePreview()
 		return "", false
 	}
-	if n := len(u.pcm); n-u.fed >= previewEvery && u.lease.feed(u.pcm[u.fed:n:n]) {
-		u.fed = n
+	if len(pcm)-u.fed >= previewEvery && u.lease.feed(pcm[u.fed:]) {
+		u.fed = len(pcm)
 	}
 	if text == "" || text == u.shown {
 		return "", false
@@ -120,15 +104,15 @@ func (u *utterance) final(ctx context.Context) (stt.Transcript, error) {
 		return stt.Transcript{}, err
 	}
 	u.closePreview()
+	if u.guess != nil && u.guess.refused() {
+		u.guess = nil // there may be room by now
+	}
 	if u.guess == nil {
-		end := len(u.pcm)
-		if u.pauseAt > 0 {
-			end = u.pauseAt
-		}
-		if end < shortest {
+		pcm := u.sound.Utterance()
+		if len(pcm) < capture.Shortest {
 			return stt.Transcript{Final: true, Language: u.e.cfg.Language}, nil
 		}
-		u.guess = u.e.pool.start(u.pcm[:end:end])
+		u.guess = u.e.pool.start(pcm)
 	}
 	select {
 	case <-u.guess.done:
