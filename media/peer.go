@@ -102,6 +102,7 @@ func (e *Edge) NewPeer(h Handler) (*Peer, error) {
 		return nil, err
 	}
 	if err := e.adopt(p); err != nil {
+		p.state = StateClosed // the handler never knew it
 		p.Close()
 		return nil, err
 	}

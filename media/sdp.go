@@ -22,6 +22,9 @@ func checkOffer(offer string) error {
 	bad := func(format string, args ...any) error {
 		return fault.Newf(fault.BadInput, "media: read offer", format, args...)
 	}
+	if offer == "" {
+		return bad("offer is empty")
+	}
 	if len(offer) > maxOfferBytes {
 		return bad("offer of %d bytes is over the limit of %d", len(offer), maxOfferBytes)
 	}
