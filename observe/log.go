@@ -33,8 +33,8 @@ func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	}
 }
 
-// Log writes a line when a turn or a call ends, and when a part of one fails:
-// times and causes, never what was said.
+// Log writes a line when a turn ends and when a part of one fails: times and
+// causes, never what was said. Calls themselves are signaling's to log.
 type Log struct{ log *slog.Logger }
 
 // NewLog returns a consumer that writes to log.
@@ -43,10 +43,6 @@ func NewLog(log *slog.Logger) *Log { return &Log{log} }
 // Consume takes the next event of any call.
 func (l *Log) Consume(e conversation.Envelope) {
 	switch ev := e.Event.(type) {
-	case conversation.CallStarted:
-		l.log.Info("call started", "call", e.Call, "client", ev.Client, "mode", string(ev.Session.Mode))
-	case conversation.CallEnded:
-		l.log.Info("call ended", "call", e.Call, "cause", ev.Cause)
 	case conversation.StageFailed:
 		l.log.Warn("stage failed", "call", e.Call, "turn", ev.Turn, "stage", string(ev.Stage), "kind", string(ev.Kind), "err", ev.Err)
 	case conversation.Dropped:
@@ -57,7 +53,7 @@ func (l *Log) Consume(e conversation.Envelope) {
 			args = append(args, "reason", ev.Reason)
 		}
 		for _, s := range ev.Timeline.Stages() {
-			args = append(args, s.Name, s.Duration.Round(100*time.Microsecond))
+			args = append(args, s.Name+"_ms", float64(s.Duration.Round(100*time.Microsecond))/1e6)
 		}
 		l.log.Info("turn ended", args...)
 	}
