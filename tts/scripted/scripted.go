@@ -11,6 +11,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"iter"
+	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -54,8 +55,8 @@ func (c Config) Validate() error {
 // Engine speaks in tones.
 type Engine struct{ cfg Config }
 
-// New returns an engine; the error is fault.Misconfigured.
-func New(cfg Config) (*Engine, error) {
+// New returns an engine; the error is fault.Misconfigured. It has nothing to log.
+func New(cfg Config, _ *slog.Logger) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fault.New(fault.Misconfigured, "tts/scripted: start", err)
 	}

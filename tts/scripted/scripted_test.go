@@ -15,7 +15,7 @@ import (
 
 func engine(t testing.TB, cfg scripted.Config) *scripted.Engine {
 	t.Helper()
-	e, err := scripted.New(cfg)
+	e, err := scripted.New(cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestFails(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for _, cfg := range []scripted.Config{{Delay: -1}, {PerWord: -1}, {FailAt: -1}, {Rate: 44100}, {PerWord: time.Hour}} {
-		if _, err := scripted.New(cfg); fault.KindOf(err) != fault.Misconfigured || !strings.Contains(err.Error(), "tts/scripted") {
+		if _, err := scripted.New(cfg, nil); fault.KindOf(err) != fault.Misconfigured || !strings.Contains(err.Error(), "tts/scripted") {
 			t.Errorf("%+v: %v", cfg, err)
 		}
 	}

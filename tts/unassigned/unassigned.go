@@ -7,10 +7,17 @@ package unassigned
 import (
 	"context"
 	"iter"
+	"log/slog"
 
 	"parley/internal/fault"
 	"parley/tts"
 )
+
+// Config is empty: there is nothing to set.
+type Config struct{}
+
+// New returns the engine. It is made as all others are, and never fails.
+func New(Config, *slog.Logger) (*Engine, error) { return &Engine{}, nil }
 
 // Engine fails every reply with fault.Misconfigured, at once and without
 // reading its text.

@@ -16,8 +16,12 @@ var _ tts.Voice = unassigned.Engine{}
 func speak(ctx context.Context, t *testing.T) error {
 	t.Helper()
 	text := func(func(string) bool) { t.Error("the text was pulled") }
+	voice, err := unassigned.New(unassigned.Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var errs []error
-	for s, err := range (unassigned.Engine{}).Speak(ctx, text) {
+	for s, err := range voice.Speak(ctx, text) {
 		if len(s.PCM) > 0 || err == nil {
 			t.Errorf("got %+v", s)
 		}
