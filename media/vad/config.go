@@ -3,6 +3,7 @@ package vad
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -59,6 +60,9 @@ func (c Config) Validate() error {
 
 // clamp moves every setting into its range.
 func (c Config) clamp() Config {
+	if math.IsNaN(c.Threshold) {
+		c.Threshold = DefaultConfig().Threshold
+	}
 	return Config{
 		Threshold:  min(max(c.Threshold, 0.01), 0.99),
 		Silence:    min(max(c.Silence, MinSilence), MaxSilence),

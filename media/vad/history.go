@@ -4,11 +4,11 @@ package vad
 // each window and the power of each of its slices, on the clock of samples heard.
 
 const (
-	slice      = 32             // samples (2 ms) whose power is known on its own
-	slices     = Window / slice // per window
-	windows    = 32             // remembered
-	quietest   = 1e-8           // -80 dBFS: no noise floor is taken to be lower
-	firstFloor = 1e-6           // -60 dBFS: before anything was heard; too low is safe
+	slice    = 32             // samples (2 ms) whose power is known on its own
+	slices   = Window / slice // per window
+	windows  = 32             // remembered
+	quietest = 1e-8           // -80 dBFS: the background is not taken to be lower
+	unheard  = 1              // full scale: a level that nothing was learned from
 )
 
 // window is one judged stretch of Window samples. Powers are mean squares of
@@ -39,12 +39,22 @@ func (w *window) above(limit float32) int {
 	return n
 }
 
+// floor is the power of the quieter half of the window.
+func (w *window) floor() float32 {
+	var halves [2]float32
+	for i, v := range w.powers {
+		halves[i/(slices/2)] += v
+	}
+	return min(halves[0], halves[1]) / (slices / 2)
+}
+
 // history is a ring of the last windows and what they teach about levels.
 type history struct {
-	ring  [windows]window
-	count int     // windows ever added
-	noise float32 // power of the background
-	voice float32 // power of the loud parts of this utterance; 0 before it
+	ring   [windows]window
+	floors [windows]float32 // of the windows in ring; unheard where nothing was recorded
+	count  int              // windows ever added
+	noise  float32          // power of the background: the quietest 16 ms remembered
+	voice  float32          // power of the loud parts of this utterance; 0 before it
 }
 
 // back returns the window n before the newest, or nil where memory ends.
@@ -63,57 +73,46 @@ func (h *history) power(n int) float32 {
 	return 0
 }
 
-// add appends a window.
-func (h *history) add(w window) {
-	h.ring[h.count%windows] = w
+// add appends a window and finds the background's level. Speech leaves gaps
+// between its sounds where the background shows; where it leaves none, the
+// background is taken for loud, and power is trusted less (see clarity).
+func (h *history) add(w window, recorded bool) {
+	i := h.count % windows
+	h.ring[i], h.floors[i] = w, unheard
+	if recorded {
+		h.floors[i] = w.floor()
+	}
 	h.count++
+	h.noise = unheard
+	for _, v := range h.floors[:min(h.count, windows)] {
+		h.noise = min(h.noise, v)
+	}
+	h.noise = max(h.noise, quietest)
 }
 
-// Rates at which levels follow, per half window (16 ms) or window.
-const (
-	noiseRiseSpeech  = 1.011 // 3 dB/s: the background may change under speech
-	noiseRiseSilence = 1.057 // 15 dB/s
-	voiceFall        = 0.957 // 6 dB/s, per window of speech
-)
-
-// learnNoise follows the background with the newest window: down quickly, for
-// nothing is quieter than it, and up slowly.
-func (h *history) learnNoise(speech bool) {
-	w := h.back(0)
-	rise := float32(noiseRiseSilence)
-	if speech {
-		rise = noiseRiseSpeech
-	}
-	for half := range 2 {
-		var sum float32
-		for _, v := range w.powers[half*slices/2 : (half+1)*slices/2] {
-			sum += v
-		}
-		p := max(sum/(slices/2), quietest)
-		if p < h.noise {
-			h.noise = sqrt(h.noise * p) // half the distance in decibels
-		} else {
-			h.noise = min(h.noise*rise, p)
-		}
-	}
-}
+// voiceFall is how fast the speaker's level may fall, per window: 6 dB/s.
+const voiceFall = 0.957
 
 // learnVoice follows the speaker's level with the newest window, one of speech.
 func (h *history) learnVoice() { h.voice = max(h.back(0).mean(), h.voice*voiceFall) }
 
 // Ratios of power.
 const (
-	overNoise  = 6.3    // 8 dB: louder than this over the background is a sound
-	underVoice = 0.001  // -30 dB: quieter than this under the voice is no speech
-	noisy      = 31.6   // 15 dB from background to voice: the power tells little
-	clean      = 1000.0 // 30 dB: it tells nearly everything
+	overNoise  = 10    // 10 dB: louder than this over the background is a sound
+	underVoice = 0.001 // -30 dB: quieter than this under the voice is no speech
+	noisy      = 1000  // 30 dB from background to voice: quiet ends of words may drown
+	clean      = 31600 // 45 dB: nothing drowns
+	buried     = 31.6  // 15 dB: power tells nothing
 )
 
 // limit is the power above which a slice holds sound that may be speech.
 func (h *history) limit() float32 { return max(h.noise*overNoise, h.voice*underVoice) }
 
-// clarity is 0 where background and voice are too close for power to tell them
-// apart, 1 where they are far enough, and between in proportion.
+// drowned tells whether power cannot tell the voice from the background.
+func (h *history) drowned() bool { return h.voice < h.noise*buried }
+
+// clarity is 0 where the background may hide quiet ends of words, 1 where it
+// cannot, and between in proportion.
 func (h *history) clarity() float32 {
 	ratio := h.voice / h.noise
 	return min(max((ratio-noisy)/(clean-noisy), 0), 1)

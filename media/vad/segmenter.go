@@ -72,7 +72,7 @@ const (
 	// tail is how late the last voiced sample may lie in a frame without the
 	// frame holding speech: Opus delays sound by 6.5 ms (RFC 6716 §4.2.9 and its
 	// encoder's look-ahead), the rest is the resolution of slices and pitch.
-	tail       = 10 * samplesPerMS
+	tail       = 12 * samplesPerMS
 	maxUnknown = audio.SpeechRate // a second
 	minSlices  = 4                // of a window, louder than the limit, where it counts towards the beginning
 )
@@ -81,7 +81,6 @@ const (
 // range are moved to the nearest end of it.
 func NewSegmenter(cfg Config, scorer Scorer) *Segmenter {
 	s := &Segmenter{scorer: scorer}
-	s.past.noise = firstFloor
 	s.SetConfig(cfg)
 	return s
 }
@@ -200,11 +199,8 @@ func (s *Segmenter) wake() {
 // remember adds the window to the past and learns from it.
 func (s *Segmenter) remember(p float32) {
 	s.now.p = p
-	s.past.add(s.now)
+	s.past.add(s.now, !s.invents)
 	s.now = window{}
-	if !s.invents {
-		s.past.learnNoise(p >= s.off())
-	}
 }
 
 // follow draws the consequences of a window's probability.
@@ -238,7 +234,7 @@ func (s *Segmenter) awaitOnset(p float32) {
 
 // sounds tells whether the newest window holds sound, where power can tell.
 func (s *Segmenter) sounds() bool {
-	return s.past.clarity() == 0 || s.past.back(0).above(s.past.limit()) >= minSlices
+	return s.past.drowned() || s.past.back(0).above(s.past.limit()) >= minSlices
 }
 
 // moveLast notes where speech ended, never before where it began.
@@ -259,12 +255,12 @@ func (s *Segmenter) decide() (Event, bool) {
 		return s.begin()
 	}
 	silence := audio.SamplesToDuration(int(s.heard-s.last.position)+tail, audio.SpeechRate)
-	sounds := s.now.above(s.past.limit()) > 0 // not judged yet: it may be speech
+	sounds := s.now.above(s.past.limit()) >= minSlices // not judged yet: it may be speech
 	switch {
 	case silence >= s.cfg.Silence && !sounds:
 		s.state, s.onset, s.past.voice = idle, onset{}, 0
 		return s.event(SpeechEnded)
-	case s.state == speaking && silence >= s.cfg.PauseAfter && !sounds:
+	case s.state == speaking && silence >= s.pauseAfter() && !sounds:
 		s.state = paused
 		return s.event(SpeechPaused)
 	case s.state == paused && silence < s.cfg.PauseAfter:
@@ -272,6 +268,16 @@ func (s *Segmenter) decide() (Event, bool) {
 		return s.event(SpeechResumed)
 	}
 	return Event{}, false
+}
+
+// pauseAfter is the silence that makes a pause. Where only the network can tell
+// and it hears speech still, the silence counted is but its lag.
+func (s *Segmenter) pauseAfter() time.Duration {
+	if w := s.past.back(0); w == nil || w.p < s.on() {
+		return s.cfg.PauseAfter
+	}
+	doubt := time.Duration((1 - s.past.clarity()) * float32(2*windowTime))
+	return s.cfg.PauseAfter + doubt
 }
 
 // begin starts speech once enough was heard.
