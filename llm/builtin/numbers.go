@@ -93,22 +93,23 @@ func number(words []string) (*big.Rat, int) {
 		return nil, 0
 	}
 	rest := words[n:]
+	open := isDigit(rune(words[0][0])) // a scale may follow that whole has not seen to
 	if hasPrefix(rest, []string{"point"}) {
 		if digits, m := decimals(rest[1:]); m > 0 {
 			v = new(big.Rat).Add(v, digits)
 			n += 1 + m
-			rest = words[n:]
+			rest, open = words[n:], true
 		}
 	}
 	if hasPrefix(rest, []string{"and"}) { // one and a half
 		if f, m := fraction(rest[1:]); m > 0 {
 			v = new(big.Rat).Add(v, f)
 			n += 1 + m
-			rest = words[n:]
+			rest, open = words[n:], true
 		}
 	}
 	if len(rest) > 0 {
-		if s := scale(rest[0]); s > 0 && n > 0 { // 2.5 million, two and a half thousand
+		if s := scale(rest[0]); s == 12 || s > 0 && open { // 2.5 million, two and a half thousand
 			v = new(big.Rat).Mul(v, big.NewRat(s, 1))
 			n++
 		}

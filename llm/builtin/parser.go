@@ -9,7 +9,7 @@ import (
 //
 //	sum     = product { ("plus" | "minus" | …) product }
 //	product = power { ("times" | "divided by" | …) power }
-//	power   = single { "squared" | "cubed" | "to the power of" single }
+//	power   = single { "squared" | "cubed" | "to the power of" power }
 //	single  = number | "minus" single | "the square root of" power | number "percent of" power | …
 //
 // Every error that is not errNoSum is about the numbers, not the words.
@@ -169,7 +169,7 @@ func (p *parser) ordinalPower() int {
 }
 
 func (p *parser) exponent(base value) (value, error) {
-	e, err := p.single()
+	e, err := p.power() // from the right, as is usual
 	if err != nil {
 		return value{}, err
 	}

@@ -27,7 +27,10 @@ func timers(q query) (answer, bool) {
 		return say("I cannot set an alarm for a time of day, only a timer that rings during this call. Try “set a timer for ten minutes”.")
 	}
 	duration, said, used, at := findDuration(q.words)
-	_, reminder := after(q.core, "remind me", "wake me", "wake me up", "ring me", "ring", "let me know", "alert me", "notify me", "call me", "tell me", "beep")
+	_, reminder := after(q.words, "tell me")
+	if _, ok := after(q.core, "remind me", "wake me", "wake me up", "ring me", "ring", "let me know", "alert me", "notify me", "call me", "beep"); ok {
+		reminder = true
+	}
 	switch {
 	case used > 0 && (about || reminder && precededBy(q.words, at, "in", "after", "for")):
 		return set(duration, said, timerName(q.words, at, used), !about)
