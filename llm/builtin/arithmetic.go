@@ -64,7 +64,8 @@ func result(v value) string {
 // calculation takes the frame of a question away.
 func calculation(words []string) []string {
 	if rest, ok := after(words, "what is", "what are", "what does", "what do", "how much is", "how much are", "how many is", "how much",
-		"what do you get if you", "what do you get when you", "what do i get if i", "calculate", "compute", "work out", "solve", "figure out",
+		"what do you get if you", "what do you get when you", "what do i get if i", "calculate", "compute", "work out",
+		"solve", "figure out",
 		"evaluate", "what would be", "is", "do the math", "what is the result of", "the result of", "what is the value of", "the answer to",
 		"what is the answer to", "give me", "find", "what"); ok {
 		words = rest

@@ -12,14 +12,17 @@ import (
 func chance(q query) (answer, bool) {
 	luck := rand.New(rand.NewPCG(q.seed(), 1)) //nolint:gosec // a game, not a secret
 	switch {
-	case q.is("flip a coin", "toss a coin", "heads or tails", "flip coin", "throw a coin", "coin flip", "coin toss", "flip the coin", "flip it again", "decide for me", "flip a coin again"):
+	case q.is("flip a coin", "toss a coin", "heads or tails", "flip coin", "throw a coin", "coin flip", "coin toss",
+		"flip the coin", "flip it again", "decide for me", "flip a coin again"):
 		return say([]string{"Heads.", "Tails."}[luck.IntN(2)])
 	case q.is("yes or no", "say yes or no", "should i or should i not"):
 		return say([]string{"The coin says yes.", "The coin says no."}[luck.IntN(2)])
-	case q.has("roll", "throw") && q.has("die", "dice", "dies", "dye", "d20", "d6", "d4", "d8", "d10", "d12"), q.is("roll a die", "roll the dice", "roll dice"):
+	case q.has("roll", "throw") && q.has("die", "dice", "dies", "dye", "d20", "d6", "d4", "d8", "d10",
+		"d12"), q.is("roll a die", "roll the dice", "roll dice"):
 		return say(rollDice(q.words, luck))
 	}
-	words, ok := after(q.core, "pick a number", "pick a random number", "choose a number", "give me a random number", "random number", "give me a number", "choose a random number",
+	words, ok := after(q.core, "pick a number", "pick a random number", "choose a number", "give me a random number",
+		"random number", "give me a number", "choose a random number",
 		"think of a number", "a random number", "say a number", "generate a random number", "what is a random number")
 	if !ok {
 		return pass()

@@ -10,15 +10,19 @@ const noClock = "I have no clock in this call, so I do not know."
 
 // clock tells the time, here or in a city.
 func clock(q query) (answer, bool) {
-	words, ok := after(q.core, "what time is it", "what time is it now", "what is the time", "the time", "what is the current time", "current time", "what time it is",
+	words, ok := after(q.core, "what time is it", "what time is it now", "what is the time", "the time",
+		"what is the current time", "current time", "what time it is",
 		"what time is it right now", "time", "what is the local time", "what time do they have")
 	words = before(words, "right now", "now", "currently", "at the moment")
 	if place, in := after(words, "in", "in the city of", "over in"); ok && in && len(place) > 0 {
 		return cityTime(q, strings.Join(place, " "))
 	}
-	if ok && len(words) == 0 || q.is("what time is it", "what is the time", "what time is it now", "do you have the time", "what is the current time", "what time it is",
-		"time", "the time", "what hour is it", "how late is it", "got the time", "have you got the time", "current time", "what time do we have",
-		"what time is it today", "what is the time right now", "what is the time now", "give me the time", "say the time", "know what time it is") {
+	if ok && len(words) == 0 || q.is("what time is it", "what is the time", "what time is it now",
+		"do you have the time", "what is the current time", "what time it is",
+		"time", "the time", "what hour is it", "how late is it", "got the time", "have you got the time",
+		"current time", "what time do we have",
+		"what time is it today", "what is the time right now", "what is the time now", "give me the time",
+		"say the time", "know what time it is") {
 		if q.now.IsZero() {
 			return say(noClock)
 		}
@@ -55,9 +59,11 @@ var cities = map[string]string{
 	"stockholm": "Europe/Stockholm", "oslo": "Europe/Oslo", "copenhagen": "Europe/Copenhagen", "helsinki": "Europe/Helsinki",
 	"lisbon": "Europe/Lisbon", "dublin": "Europe/Dublin", "athens": "Europe/Athens", "warsaw": "Europe/Warsaw", "prague": "Europe/Prague",
 	"istanbul": "Europe/Istanbul", "moscow": "Europe/Moscow", "kiev": "Europe/Kyiv", "cairo": "Africa/Cairo", "nairobi": "Africa/Nairobi",
-	"lagos": "Africa/Lagos", "johannesburg": "Africa/Johannesburg", "dubai": "Asia/Dubai", "mumbai": "Asia/Kolkata", "delhi": "Asia/Kolkata",
-	"new delhi": "Asia/Kolkata", "india": "Asia/Kolkata", "bangkok": "Asia/Bangkok", "singapore": "Asia/Singapore", "hong kong": "Asia/Hong_Kong",
-	"shanghai": "Asia/Shanghai", "beijing": "Asia/Shanghai", "china": "Asia/Shanghai", "seoul": "Asia/Seoul", "tokyo": "Asia/Tokyo",
+	"lagos": "Africa/Lagos", "johannesburg": "Africa/Johannesburg", "dubai": "Asia/Dubai", "mumbai": "Asia/Kolkata",
+	"delhi":     "Asia/Kolkata",
+	"new delhi": "Asia/Kolkata", "india": "Asia/Kolkata", "bangkok": "Asia/Bangkok", "singapore": "Asia/Singapore",
+	"hong kong": "Asia/Hong_Kong",
+	"shanghai":  "Asia/Shanghai", "beijing": "Asia/Shanghai", "china": "Asia/Shanghai", "seoul": "Asia/Seoul", "tokyo": "Asia/Tokyo",
 	"japan": "Asia/Tokyo", "sydney": "Australia/Sydney", "melbourne": "Australia/Melbourne", "auckland": "Pacific/Auckland",
 	"honolulu": "Pacific/Honolulu", "hawaii": "Pacific/Honolulu", "los angeles": "America/Los_Angeles", "san francisco": "America/Los_Angeles",
 	"california": "America/Los_Angeles", "seattle": "America/Los_Angeles", "denver": "America/Denver", "chicago": "America/Chicago",

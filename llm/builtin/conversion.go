@@ -12,8 +12,10 @@ func conversion(q query) (answer, bool) {
 	if a, ok := howMany(q.core); ok {
 		return a, true
 	}
-	words, _ := after(q.core, "what is", "what are", "what would be", "convert", "change", "turn", "express", "switch", "translate", "calculate", "how much is", "how much are",
-		"how far is", "how long is", "how tall is", "how heavy is", "how hot is", "how cold is", "how warm is", "how fast is", "how big is", "how high is", "is", "conversion of")
+	words, _ := after(q.core, "what is", "what are", "what would be", "convert", "change", "turn", "express", "switch",
+		"translate", "calculate", "how much is", "how much are",
+		"how far is", "how long is", "how tall is", "how heavy is", "how hot is", "how cold is", "how warm is",
+		"how fast is", "how big is", "how high is", "is", "conversion of")
 	from, used := quantity(words)
 	if used == 0 {
 		from, used = bareDegrees(words)
@@ -21,7 +23,8 @@ func conversion(q query) (answer, bool) {
 	if used == 0 {
 		return pass()
 	}
-	rest, ok := after(words[used:], "to", "into", "in", "as", "is how many", "equals how many", "are how many", "is what in", "expressed in", "two", "converted to", "is in")
+	rest, ok := after(words[used:], "to", "into", "in", "as", "is how many", "equals how many", "are how many",
+		"is what in", "expressed in", "two", "converted to", "is in")
 	if !ok {
 		return pass()
 	}
@@ -44,7 +47,8 @@ func howMany(words []string) (answer, bool) {
 	}
 	rest = rest[n:]
 	linked := false
-	for len(rest) > 0 && slices.Contains([]string{"are", "is", "there", "in", "the", "per", "do", "does", "you", "get", "make", "makes", "up", "to", "of", "equal", "equals",
+	for len(rest) > 0 && slices.Contains([]string{"are", "is", "there", "in", "the", "per", "do", "does", "you", "get",
+		"make", "makes", "up", "to", "of", "equal", "equals",
 		"contains", "have", "has", "and", "go", "into", "fit", "inside"}, rest[0]) {
 		linked, rest = true, rest[1:]
 	}

@@ -21,9 +21,12 @@ func dates(q query) (answer, bool) {
 }
 
 func dateNow(q query) (answer, bool) {
-	if q.is("what is the date", "what is the date today", "what is todays date", "what day is it", "what day is today", "what day is it today", "todays date",
-		"the date", "what date is it", "what date is it today", "what is today", "what is the current date", "date", "what day of the week is it", "what day of the week is it today",
-		"which day is it", "which day is today", "what weekday is it", "what is the day today", "what is the day", "what is todays day", "what day do we have today",
+	if q.is("what is the date", "what is the date today", "what is todays date", "what day is it", "what day is today",
+		"what day is it today", "todays date",
+		"the date", "what date is it", "what date is it today", "what is today", "what is the current date", "date",
+		"what day of the week is it", "what day of the week is it today",
+		"which day is it", "which day is today", "what weekday is it", "what is the day today", "what is the day",
+		"what is todays day", "what day do we have today",
 		"what is it today", "give me the date") {
 		return say("It's " + longDate(q.now) + ".")
 	}
@@ -36,7 +39,8 @@ func partOfDate(q query) (answer, bool) {
 		return say("It's " + q.now.Format("2006") + ".")
 	case q.is("what month is it", "which month is it", "what is the month", "what month do we have", "the month"):
 		return say("It's " + q.now.Format("January") + ".")
-	case q.is("what week is it", "what week number is it", "what week of the year is it", "which week is it", "what is the week number", "what calendar week is it"):
+	case q.is("what week is it", "what week number is it", "what week of the year is it", "which week is it",
+		"what is the week number", "what calendar week is it"):
 		_, week := q.now.ISOWeek()
 		return say("It's week " + fmt.Sprint(week) + ".")
 	}
@@ -46,15 +50,18 @@ func partOfDate(q query) (answer, bool) {
 // daysUntil answers "how many days until christmas", "how long is it until
 // friday", "how many days since march third".
 func daysUntil(q query) (answer, bool) {
-	words, ok := after(q.core, "how many days", "how many more days", "how many weeks", "how many sleeps", "how long", "days", "weeks", "number of days", "how far away")
+	words, ok := after(q.core, "how many days", "how many more days", "how many weeks", "how many sleeps", "how long",
+		"days", "weeks", "number of days", "how far away")
 	if !ok {
 		return pass()
 	}
-	for len(words) > 0 && slices.Contains([]string{"are", "is", "it", "there", "left", "do", "we", "i", "you", "have", "to", "go", "has", "been", "was", "ago", "passed", "have"}, words[0]) {
+	for len(words) > 0 && slices.Contains([]string{"are", "is", "it", "there", "left", "do", "we", "i", "you", "have",
+		"to", "go", "has", "been", "was", "ago", "passed", "have"}, words[0]) {
 		words = words[1:]
 	}
 	since := false
-	if rest, ok := after(words, "until", "before", "till", "to", "up to", "from now until", "from today until", "left until", "remain until"); ok {
+	if rest, ok := after(words, "until", "before", "till", "to", "up to", "from now until", "from today until",
+		"left until", "remain until"); ok {
 		words = rest
 	} else if rest, ok := after(words, "since"); ok {
 		words, since = rest, true
@@ -117,8 +124,11 @@ func dayOfWeek(q query) (answer, bool) {
 	words, when := after(q.core, "when is", "when was", "what date is", "what is the date of", "what is the date", "when will")
 	if !when {
 		var ok bool
-		if words, ok = after(q.core, "what day of the week is", "what day of the week was", "what day of the week will", "what weekday is", "what weekday was", "which day of the week is",
-			"what day is", "what day was", "what day will", "which day is", "what day of the week does", "what day does", "on what day is", "on which day is", "on what day of the week is", "which weekday is",
+		if words, ok = after(q.core, "what day of the week is", "what day of the week was",
+			"what day of the week will", "what weekday is", "what weekday was", "which day of the week is",
+			"what day is", "what day was", "what day will", "which day is", "what day of the week does",
+			"what day does", "on what day is", "on which day is", "on what day of the week is",
+			"which weekday is",
 			"what day of the week is it on", "what day is it on", "what day is it", "what weekday will", "what is the day"); !ok {
 			return pass()
 		}
@@ -158,7 +168,8 @@ func dayOfWeek(q query) (answer, bool) {
 
 // dayAhead answers "what is the date in ten days".
 func dayAhead(q query) (answer, bool) {
-	words, ok := after(q.core, "what is the date", "what day is it", "what date is it", "what day will it be", "what will be the date", "what is the day", "what day is",
+	words, ok := after(q.core, "what is the date", "what day is it", "what date is it", "what day will it be",
+		"what will be the date", "what is the day", "what day is",
 		"what date will it be", "what will the date be", "what day was it", "what was the date")
 	if !ok {
 		return pass()

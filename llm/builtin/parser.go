@@ -193,7 +193,8 @@ func (p *parser) single() (value, error) {
 			return value{}, err
 		}
 		return value{n: new(big.Rat).Neg(v.n), rough: v.rough, say: "minus " + v.say}, nil
-	case p.take("the square root of", "square root of", "the root of", "root of", "square root", "the square root", "the square of root of"):
+	case p.take("the square root of", "square root of", "the root of", "root of", "square root", "the square root",
+		"the square of root of"):
 		return p.then(func(v value) (value, error) { return root(v, 2, "the square root of ") })
 	case p.take("the cube root of", "cube root of"):
 		return p.then(func(v value) (value, error) { return root(v, 3, "the cube root of ") })

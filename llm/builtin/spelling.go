@@ -7,7 +7,8 @@ import (
 
 // spelling answers "how do you spell necessary".
 func spelling(q query) (answer, bool) {
-	words, ok := after(q.core, "how do you spell", "how do i spell", "how to spell", "how is", "how would you spell", "how you spell", "spell", "spell out",
+	words, ok := after(q.core, "how do you spell", "how do i spell", "how to spell", "how is", "how would you spell",
+		"how you spell", "spell", "spell out",
 		"what is the spelling of", "the spelling of", "how do we spell", "how does one spell", "how are you spell")
 	if !ok {
 		return pass()

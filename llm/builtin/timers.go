@@ -28,7 +28,8 @@ func timers(q query) (answer, bool) {
 	}
 	duration, said, used, at := findDuration(q.words)
 	_, reminder := after(q.words, "tell me")
-	if _, ok := after(q.core, "remind me", "wake me", "wake me up", "ring me", "ring", "let me know", "alert me", "notify me", "call me", "beep"); ok {
+	if _, ok := after(q.core, "remind me", "wake me", "wake me up", "ring me", "ring", "let me know", "alert me",
+		"notify me", "call me", "beep"); ok {
 		reminder = true
 	}
 	switch {
@@ -59,17 +60,20 @@ func isHalfHeard(words []string) bool {
 // isCancel reports whether timers are to go. "Cancel that" counts right after
 // one was set.
 func isCancel(q query, about bool) bool {
-	cancel := q.has("cancel", "stop", "delete", "clear", "remove", "end", "kill", "dismiss", "quit", "forget", "council") || q.has("off") && q.has("turn", "switch", "shut")
+	cancel := q.has("cancel", "stop", "delete", "clear", "remove", "end", "kill", "dismiss", "quit", "forget",
+		"council") || q.has("off") && q.has("turn", "switch", "shut")
 	if about {
 		return cancel && !q.has("set", "start")
 	}
 	return cancel && strings.Contains(strings.ToLower(q.lastSaid(llm.Assistant)), "timer") &&
-		q.is("cancel that", "cancel it", "cancel", "stop it", "stop that", "delete it", "turn it off", "clear it", "forget it", "forget that")
+		q.is("cancel that", "cancel it", "cancel", "stop it", "stop that", "delete it", "turn it off", "clear it",
+			"forget it", "forget that")
 }
 
 func isClockTime(words []string) bool {
 	for i, w := range words {
-		clock := strings.Contains(w, ":") || slices.Contains([]string{"am", "pm", "oclock", "noon", "midnight", "morning", "evening", "tomorrow"}, w)
+		clock := strings.Contains(w, ":") || slices.Contains([]string{"am", "pm", "oclock", "noon", "midnight",
+			"morning", "evening", "tomorrow"}, w)
 		if clock || w == "at" && i+1 < len(words) && small(words[i+1]) > 0 {
 			return true
 		}
@@ -137,8 +141,10 @@ func timerName(words []string, at, used int) string {
 		return ""
 	}
 	w := words[i-1]
-	if slices.Contains([]string{"a", "an", "the", "my", "set", "start", "another", "new", "second", "this", "that", "me", "of", "one", "and",
-		"first", "next", "to", "for", "in", "at", "create", "need", "want", "put", "on", "up", "make", "with", "your", "minute", "minutes", "begin"}, w) {
+	if slices.Contains([]string{"a", "an", "the", "my", "set", "start", "another", "new", "second", "this", "that",
+		"me", "of", "one", "and",
+		"first", "next", "to", "for", "in", "at", "create", "need", "want", "put", "on", "up", "make", "with", "your",
+		"minute", "minutes", "begin"}, w) {
 		return ""
 	}
 	return w

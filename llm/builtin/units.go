@@ -85,7 +85,8 @@ var units = []unit{
 	{"kibibyte", "kibibytes", data, "1024", "", []string{"kib"}},
 	{"mebibyte", "mebibytes", data, "1048576", "", []string{"mib"}},
 	{"gibibyte", "gibibytes", data, "1073741824", "", []string{"gib"}},
-	{"degree Celsius", "degrees Celsius", temperature, "1", "273.15", []string{"celsius", "c", "centigrade", "degree c", "degree centigrade"}},
+	{"degree Celsius", "degrees Celsius", temperature, "1", "273.15", []string{"celsius", "c", "centigrade",
+		"degree c", "degree centigrade"}},
 	{"degree Fahrenheit", "degrees Fahrenheit", temperature, "5/9", "459.67", []string{"fahrenheit", "f", "degree f"}},
 	{"kelvin", "kelvin", temperature, "1", "", []string{"degree kelvin", "k"}},
 }

@@ -29,27 +29,31 @@ func TestSpeaksAsTokensCome(t *testing.T) {
 	})
 }
 
+func always(status int, body string, headers ...string) handle {
+	return func(_ int, w *stream) { w.fail(status, body, headers...) }
+}
+
+// once answers with first, and then well.
+func once(first handle) handle {
+	return func(n int, w *stream) {
+		if n == 0 {
+			first(n, w)
+			return
+		}
+		w.say("Fine.")
+	}
+}
+
+func stallAfter(n int) handle {
+	return func(_ int, w *stream) {
+		w.tokens(strings.Split("a b c d e ", " ")[:n]...)
+		w.hang()
+	}
+}
+
 // What goes wrong, what is heard of it, and when it is over, in fake time.
 func TestFaults(t *testing.T) {
 	const second, ms = time.Second, time.Millisecond
-	always := func(status int, body string, headers ...string) handle {
-		return func(_ int, w *stream) { w.fail(status, body, headers...) }
-	}
-	once := func(first handle) handle { // then well
-		return func(n int, w *stream) {
-			if n == 0 {
-				first(n, w)
-				return
-			}
-			w.say("Fine.")
-		}
-	}
-	stallAfter := func(n int) handle {
-		return func(_ int, w *stream) {
-			w.tokens(strings.Split("a b c d e ", " ")[:n]...)
-			w.hang()
-		}
-	}
 	tests := map[string]struct {
 		handle   handle
 		want     fault.Kind
