@@ -56,7 +56,7 @@ type PeerEvents interface {
 	Message(raw []byte) // a client event came on the data channel; raw is the receiver's
 	ChannelOpen(open bool)
 	State(state PeerState)
-	Candidate(candidate json.RawMessage) // an RTCIceCandidateInit of the server; null at the end
+	Candidate(candidate json.RawMessage) // an RTCIceCandidateInit of the server; null or empty at the end
 }
 
 // Peer is the media side of a call. Its methods may be called from several goroutines.

@@ -49,10 +49,12 @@ func inBubble(t *testing.T, test func(*rig), change ...func(*Options)) {
 		srv := &http.Server{Handler: r.server}
 		served := make(chan struct{})
 		go func() { defer close(served); _ = srv.Serve(l) }()
+		defer func() {
+			r.shutdown()
+			_ = srv.Close()
+			<-served
+		}()
 		test(r)
-		r.shutdown()
-		_ = srv.Close()
-		<-served
 	})
 }
 
@@ -265,6 +267,18 @@ func (c *client) wantClose(code int) {
 			c.t.Fatalf("socket ended with %v, want close %d", err, code)
 		}
 	}
+}
+
+// listen reads on in the background, as a client does that has nothing to say.
+func (c *client) listen() {
+	_ = c.ws.SetReadDeadline(time.Time{})
+	go func() {
+		for {
+			if _, _, err := c.ws.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
 }
 
 // drop cuts the connection without a word.

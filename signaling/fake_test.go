@@ -58,6 +58,7 @@ type fakeTalk struct {
 	options TalkOptions
 	inputs  chan conversation.Input
 	refuse  atomic.Bool
+	hold    atomic.Pointer[chan struct{}] // where set, Close waits for it
 
 	mu    sync.Mutex
 	seq   uint64
@@ -90,6 +91,9 @@ func (t *fakeTalk) emit(events ...conversation.Event) {
 }
 
 func (t *fakeTalk) Close(cause string) {
+	if hold := t.hold.Load(); hold != nil {
+		<-*hold
+	}
 	t.emit(conversation.CallEnded{Cause: cause})
 	t.mu.Lock()
 	defer t.mu.Unlock()

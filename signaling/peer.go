@@ -25,6 +25,7 @@ type peer struct {
 
 	// Owned by the call's goroutine.
 	left     bool
+	over     bool    // closed by the client or by a failure of its own; of no more use
 	answered *socket // where candidates go; nil while an answer is being made
 	held     []json.RawMessage
 }
@@ -89,6 +90,7 @@ func (p *peer) State(state PeerState) {
 	p.current(func() {
 		c := p.call
 		c.log.Debug("peer", "state", state)
+		p.over = p.over || state == PeerClosed
 		if c.token != "" {
 			return
 		}
@@ -105,6 +107,13 @@ func (p *peer) State(state PeerState) {
 
 // Candidate implements PeerEvents. Candidates reach the client after the answer.
 func (p *peer) Candidate(candidate json.RawMessage) {
+	if len(candidate) == 0 {
+		candidate = json.RawMessage("null")
+	}
+	if !json.Valid(candidate) {
+		p.call.log.Warn("candidate of the server is not JSON")
+		return
+	}
 	p.post(func() {
 		if p.answered != nil {
 			p.answered.send(encode(outbound{Type: "candidate", Candidate: candidate}))
@@ -134,21 +143,21 @@ func (c *call) answer(ctx context.Context, sdp string, s *socket) (string, *prob
 	defer c.offering.Unlock()
 	identity := connectionID(sdp)
 	var old *peer
+	fresh := true
 	if !c.ask(func() {
-		if old = c.peer; old != nil && old.identity == identity {
-			old.answered, old.held = nil, nil
+		if old = c.peer; old != nil && old.identity == identity && !old.over {
+			fresh, old.answered, old.held = false, nil, nil
 		}
 	}) {
 		return "", callOver()
 	}
-	p, fresh := old, false
-	if old == nil || old.identity != identity {
+	p := old
+	if fresh {
 		var err error
 		if p, err = c.newPeer(identity); err != nil {
 			c.log.Error("no peer", "err", err)
 			return "", problemOf(err)
 		}
-		fresh = true
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.server.config.AnswerTimeout)
 	defer cancel()

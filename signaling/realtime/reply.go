@@ -133,7 +133,7 @@ func (e *Encoder) endReply(r *reply, ev conversation.ReplyEnded) {
 	if r.drained {
 		e.stopPlayback(r, false)
 	}
-	if r.item != nil && r.speak && ev.Status != conversation.Completed {
+	if r.item != nil && r.speak && ev.Status != conversation.Completed && ev.Heard != text {
 		r.heard = ev.Heard
 		r.item.text = &ev.Heard
 		e.emitHeard(r, ev.Played)
