@@ -3,6 +3,7 @@ package media_test
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -338,15 +339,15 @@ func TestCallSurvivesAnICERestart(t *testing.T) {
 }
 
 func TestVanishedCallerIsNoticed(t *testing.T) {
-	var gone bool
+	var gone atomic.Bool
 	impair := func([]byte) mediatest.Verdict {
-		if gone {
+		if gone.Load() {
 			return nil
 		}
 		return mediatest.Pass()
 	}
 	inFakeTime(t, impair, func(t *testing.T, c *call) {
-		gone = true
+		gone.Store(true)
 		start := time.Now()
 		for c.lastState() != media.StateFailed {
 			time.Sleep(100 * ms)
@@ -392,6 +393,8 @@ func TestTrickledCandidatesConnect(t *testing.T) {
 				t.Errorf("answer has candidates, or %v", err)
 			}
 			time.Sleep(100 * ms)
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			if c.candidates == 0 || !c.gathered {
 				t.Errorf("%d candidates told, gathered %v", c.candidates, c.gathered)
 			}

@@ -75,12 +75,13 @@ type Peer struct {
 	rtt    atomic.Int64 // nanoseconds
 
 	negotiate sync.Mutex // one offer at a time
+	telling   sync.Mutex // held while the handler hears of a state or candidate
+	state     State      // guarded by telling
 
 	mu       sync.Mutex
 	answered bool
 	early    []Candidate // came before the offer
 	trickled int
-	state    State
 	closed   bool
 	wg       sync.WaitGroup // every goroutine started here
 	done     chan struct{}  // closed when Close is through
@@ -129,15 +130,10 @@ func (p *Peer) assemble() error {
 		p.spawn(func() { drainReports(r) })
 	})
 	p.pc.OnDataChannel(p.onDataChannel)
-	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.setState(State(s.String())) })
-	p.pc.OnICECandidate(func(c *webrtc.ICECandidate) {
-		if c == nil {
-			p.h.Candidate(nil)
-			return
-		}
-		init := c.ToJSON()
-		p.h.Candidate(&Candidate{init.Candidate, init.SDPMid, init.SDPMLineIndex, init.UsernameFragment})
-	})
+	// Pion calls this from a goroutine for each change, which may overtake one
+	// another: only the state that holds now counts.
+	p.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { p.tellState(State(p.pc.ConnectionState().String())) })
+	p.pc.OnICECandidate(p.tellCandidate)
 	p.spawn(func() {
 		readReports(sender, func(rtt time.Duration) {
 			p.rtt.Store(int64(rtt))
@@ -156,17 +152,30 @@ func (p *Peer) spawn(f func()) {
 	}
 }
 
-// setState tells the handler of a change, of the end exactly once.
-func (p *Peer) setState(s State) {
-	p.mu.Lock()
-	changed := p.state != s && p.state != StateClosed
-	if changed {
+// tellState tells the handler of a change. Closed is told once, and nothing
+// after it.
+func (p *Peer) tellState(s State) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	if p.state != s && p.state != StateClosed {
 		p.state = s
-	}
-	p.mu.Unlock()
-	if changed {
 		p.h.State(s)
 	}
+}
+
+// tellCandidate tells the handler of an address of ours; nil after the last.
+func (p *Peer) tellCandidate(c *webrtc.ICECandidate) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	if p.state == StateClosed {
+		return
+	}
+	if c == nil {
+		p.h.Candidate(nil)
+		return
+	}
+	init := c.ToJSON()
+	p.h.Candidate(&Candidate{init.Candidate, init.SDPMid, init.SDPMLineIndex, init.UsernameFragment})
 }
 
 // Answer takes an offer and returns the answer: the first, or a later one with
@@ -286,6 +295,6 @@ func (p *Peer) Close() {
 	p.events.close()
 	p.wg.Wait()
 	p.edge.forget(p)
-	p.setState(StateClosed)
+	p.tellState(StateClosed)
 	close(p.done)
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -234,7 +235,13 @@ func FuzzOffer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer p.Close()
+		begun := time.Now()
+		defer func() {
+			p.Close()
+			if took := time.Since(begun); took > 2*time.Second {
+				t.Fatalf("it took %v", took)
+			}
+		}()
 		answer, err := p.Answer(t.Context(), offer, true)
 		switch k := fault.KindOf(err); {
 		case err != nil && k != fault.BadInput && k != fault.Failed:
