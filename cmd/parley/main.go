@@ -1,0 +1,77 @@
+// Command parley is the whole product in one binary: the server, a synthetic
+// caller, and a doctor.
+//
+// May import: app, loadtest, observe and the command-line library; flags and exit
+// codes only.
+// Concurrency: the first interrupt ends a command gently, the second at once.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// exitError ends the process with a status of its own.
+type exitError struct {
+	status int
+	err    error // nil: everything was said already
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal kills
+	err := root().ExecuteContext(ctx)
+	stop()
+	os.Exit(status(err))
+}
+
+// status reports err on stderr and returns the exit status.
+func status(err error) int {
+	if err == nil {
+		return 0
+	}
+	var e exitError
+	if !errors.As(err, &e) {
+		e = exitError{status: 2, err: err}
+	}
+	if e.err != nil {
+		fmt.Fprintln(os.Stderr, "parley:", e.err)
+	}
+	return e.status
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "parley",
+		Short: "A real-time voice assistant server",
+		Long: `parley answers people who speak to it in the browser, over WebRTC.
+
+  parley serve     start the server and open its page
+  parley call      call a server with recordings, as a microphone would
+  parley doctor    see what works on this machine, and what to do about the rest`,
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	cmd.AddCommand(serveCommand(), callCommand(), doctorCommand())
+	return cmd
+}

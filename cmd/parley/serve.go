@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parley/app"
+	"parley/observe"
+)
+
+// settings are the flags that set the configuration, shared by the commands that read one.
+type settings struct {
+	file   string
+	listen string
+	set    []string
+}
+
+func (s *settings) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&s.file, "config", "c", "", "YAML `file` with settings")
+	cmd.Flags().StringVarP(&s.listen, "listen", "l", "", "`host:port` to serve on (default 127.0.0.1:8080)")
+	cmd.Flags().StringArrayVar(&s.set, "set", nil, "any setting, as `name=value` (may be repeated), such as tts.engine=espeak")
+}
+
+func (s *settings) load() (app.Config, error) {
+	over := map[string]string{}
+	for _, pair := range s.set {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return app.Config{}, fmt.Errorf("--set %s: write it as name=value", pair)
+		}
+		over[name] = value
+	}
+	if s.listen != "" {
+		over["listen"] = s.listen
+	}
+	return app.Load(app.Sources{File: s.file, Environ: os.Environ(), Flags: over})
+}
+
+func serveCommand() *cobra.Command {
+	var s settings
+	var print bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start the server",
+		Long: `Start the server. Without any setting it listens on http://127.0.0.1:8080, uses
+the embedded engines and needs no key, no account and no internet.
+
+Settings come from, weakest first: the defaults, the file given by --config,
+environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
+		Example: `  parley serve
+  parley serve --listen 0.0.0.0:8080 --set key=secret
+  parley serve --set llm.openai.base_url=http://127.0.0.1:11434/v1 --set llm.openai.model=llama3.2
+  parley serve --print-config > parley.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := s.load()
+			if err != nil {
+				return err
+			}
+			if print {
+				return cfg.Print(cmd.OutOrStdout())
+			}
+			log, err := observe.NewLogger(cmd.ErrOrStderr(), cfg.Log.Format, cfg.Log.Level)
+			if err != nil {
+				return err
+			}
+			err = app.Serve(cmd.Context(), cfg, app.Options{
+				Version: version, Log: log,
+				Ready: func(r app.Running) { greet(cmd.OutOrStdout(), r) },
+			})
+			if err != nil {
+				return exitError{1, err}
+			}
+			return nil
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().BoolVar(&print, "print-config", false, "print the configuration in force and exit")
+	return cmd
+}
+
+// greet tells a person where to go.
+func greet(w io.Writer, r app.Running) {
+	url := r.URL
+	if r.Key != "" {
+		url += "/#key=" + r.Key
+	}
+	fmt.Fprintf(w, "parley listens at %s\n", url)
+	var parts []string
+	for _, stage := range slices.Sorted(maps.Keys(r.Engines)) {
+		parts = append(parts, stage+": "+r.Engines[stage])
+	}
+	fmt.Fprintf(w, "  %s\n", strings.Join(parts, "   "))
+	if r.Key != "" {
+		fmt.Fprintf(w, "  Others can reach this address, so it asks for a key. None was set; for this run it is %s\n", r.Key)
+		fmt.Fprintln(w, "  Set your own with PARLEY_KEY or --set key=…")
+	}
+	if r.Engines["llm"] == "builtin" {
+		fmt.Fprintln(w, "  The answers come from a small built-in assistant. For a real model: start Ollama, or set OPENAI_API_KEY or llm.openai.base_url.")
+	}
+}
