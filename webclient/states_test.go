@@ -68,16 +68,10 @@ func TestStates(t *testing.T) {
 	ctx := browser(t)
 	server := httptest.NewServer(fakeServer())
 	t.Cleanup(server.Close)
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakeScript}); err != nil {
-		t.Fatal(err)
-	}
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
 			resize(t, ctx, 1280)
-			if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/?"+scene.name)); err != nil {
-				t.Fatal(err)
-			}
-			got := evaluate[struct{ State, Card string }](t, ctx, fmt.Sprintf("localStorage.clear(), fake.play(%q)", scene.name))
+			got := play(t, ctx, server.URL, scene.name)
 			if got.State != scene.state || got.Card != scene.card {
 				t.Errorf("got state %q and card %q, want %q and %q", got.State, got.Card, scene.state, scene.card)
 			}
@@ -91,6 +85,18 @@ func TestStates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shown is what a scene came to.
+type shown struct{ State, Card string }
+
+// play opens the page afresh and plays a scene.
+func play(t *testing.T, ctx context.Context, url, scene string) shown {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.Navigate(url+"/?"+scene)); err != nil {
+		t.Fatal(err)
+	}
+	return evaluate[shown](t, ctx, fmt.Sprintf("localStorage.clear(), fake.play(%q)", scene))
 }
 
 // finding is one rule that axe found broken.
@@ -226,5 +232,11 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancelTime)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakeScript}); err != nil {
+		t.Fatal(err)
+	}
 	return ctx
 }

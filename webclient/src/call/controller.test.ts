@@ -27,7 +27,7 @@ function setUp(options: { settings?: Partial<Settings>; mic?: () => Promise<Medi
   const line = { up: true, closed: 0, tracks: [] as unknown[] };
   const calls: Hooks[] = [];
   const speaker = { hush: vi.fn(), unhush: vi.fn(), setVolume: vi.fn(), choose: vi.fn(async (id: string) => id !== 'gone') };
-  const s = { speaker, heard: (_: number): void => undefined, stopped: 0 };
+  const s = { speaker, heard: (ms: number): void => void ms, stopped: 0 };
   const sound = { speaker, start: vi.fn(), stop: () => (s.stopped += 1), resume: vi.fn(), micStream: vi.fn(), remoteStream: vi.fn(), firstAudible: (found: (ms: number) => void) => (s.heard = found) };
   const track = { enabled: true, stop: vi.fn(), onended: null };
   const stream = { getTracks: () => [track], getAudioTracks: () => [track] } as unknown as MediaStream;
@@ -65,7 +65,7 @@ function setUp(options: { settings?: Partial<Settings>; mic?: () => Promise<Medi
 async function live(options: Parameters<typeof setUp>[0] = {}): Promise<Setup> {
   const s = setUp(options);
   s.controller.toggleCall();
-  s.hooks().onJoined({ type: 'joined', call: 'c', resume: 't', resumed: false, resumeWindowMs: 30_000, iceServers: [] });
+  s.hooks().onJoined({ type: 'joined', call: 'c', resume: 't', resumed: false, resumeWindowMs: 30_000, iceServers: [] }, false);
   s.hooks().onState({ phase: 'live', audio: true });
   await vi.advanceTimersByTimeAsync(0);
   return s;
@@ -265,8 +265,23 @@ describe('what arrives', () => {
 
   it('a conversation that could not be resumed is marked', async () => {
     const s = await live();
-    s.hooks().onJoined({ type: 'joined', call: 'c2', resume: 't', resumed: false, resumeWindowMs: 1, iceServers: [] });
+    s.hooks().onJoined({ type: 'joined', call: 'c2', resume: 't', resumed: false, resumeWindowMs: 1, iceServers: [] }, false);
     expect(s.store.conversation.value.items.at(-1)?.text).toContain('new one');
+  });
+});
+
+describe('after a resumed socket', () => {
+  const again = { type: 'joined', call: 'c', resume: 't', resumed: true, resumeWindowMs: 1, iceServers: [] } as const;
+
+  it.each([
+    ['a kept peer goes on speaking', true, 'speaking'],
+    ['a new peer does not know what it missed', false, 'listening'],
+  ])('%s', async (_, kept, state) => {
+    const s = await live();
+    s.hooks().onEvent({ type: 'output_audio_buffer.started', response_id: 'r' }, 'channel');
+    s.hooks().onJoined({ ...again, iceServers: [] }, kept);
+    expect(s.store.status.value).toBe(state);
+    expect(s.store.conversation.value.items).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Microphone, MicState } from '../audio/microphone';
 import type { Sound } from '../audio/sound';
-import { addNote, atRest, empty, reduce, talkStarted, talkStopped, textSent } from '../state/conversation';
+import { addNote, atRest, empty, reduce, talkStarted, talkStopped, textSent, unsure } from '../state/conversation';
 import { addEntry } from '../state/eventlog';
 import { endTrouble, goodbye, keyNeeded, keyWrong, micTrouble, noAudioPath, unsupported } from '../state/problems';
 import type { Mode, Settings } from '../state/settings';
@@ -97,7 +97,6 @@ export class Controller {
       store.phase.value = 'error';
       return;
     }
-    this.#o.sound.start();
     store.conversation.value = empty;
     store.problem.value = undefined;
     store.ending.value = '';
@@ -107,7 +106,7 @@ export class Controller {
       canSend: this.#mic.available,
       join: () => this.#join(),
       onState: (state) => this.#connectionState(state),
-      onJoined: (joined) => this.#joined(joined),
+      onJoined: (joined, kept) => this.#joined(joined, kept),
       onEvent: (event, via) => this.#receive(event, via),
       onSent: (event, via) => this.#log('out', event, via),
       onRemote: (stream) => this.#o.sound.remoteStream(stream),
@@ -116,6 +115,7 @@ export class Controller {
       },
     });
     this.#line.start();
+    this.#o.sound.start(); // after the line: opening the audio device takes longer than joining
     void this.#o.wakeLock.hold();
     if (withMic) void this.openMic();
   }
@@ -247,9 +247,11 @@ export class Controller {
     return { type: 'realtime', audio: { input: { turn_detection: detection } } };
   }
 
-  #joined(joined: Joined): void {
+  #joined(joined: Joined, kept: boolean): void {
     this.#joins += 1;
-    if (this.#joins === 1 || joined.resumed) return;
+    if (this.#joins === 1 || kept) return;
+    this.#store.conversation.value = unsure(this.#store.conversation.value);
+    if (joined.resumed) return;
     this.#store.conversation.value = atRest(this.#store.conversation.value);
     this.#note('The old conversation could not be brought back; this is a new one.', false);
   }

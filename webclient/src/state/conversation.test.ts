@@ -144,6 +144,14 @@ describe('after a lost connection', () => {
   });
 });
 
+it('a replayed reply may have grown, and one that was cut is marked', () => {
+  const item = (status: string, transcript: string): Record<string, unknown> => ({ id: 'a1', type: 'message', role: 'assistant', status, content: [{ type: 'output_audio', transcript }] });
+  const grown = play([...answering('One'), { type: 'conversation.item.added', item: item('in_progress', 'One two') }]);
+  expect(last(grown)?.text).toBe('One two');
+  const cut = play([{ type: 'conversation.item.added', item: item('incomplete', 'One') }, { type: 'conversation.item.done', item: item('incomplete', 'One') }]);
+  expect(last(cut)).toMatchObject({ text: 'One', interrupted: true, final: true });
+});
+
 describe('everything else', () => {
   it('notes failures, timers and refusals', () => {
     const c = play([

@@ -61,6 +61,11 @@ export function atRest(c: Conversation): Conversation {
   return { ...c, items, hearing: false, awaiting: false, responding: '', playing: '' };
 }
 
+/** The connection was made anew: what was under way may have ended unseen. */
+export function unsure(c: Conversation): Conversation {
+  return { ...c, hearing: false, awaiting: false, responding: '', playing: '' };
+}
+
 /** Adds a line of the page's own to the transcript. */
 export function addNote(c: Conversation, words: string, failed = false): Conversation {
   const notes = c.notes + 1;
@@ -109,9 +114,15 @@ function itemSeen(c: Conversation, e: WireEvent, done: boolean): Conversation {
   const words = contentText(item);
   const spoken = role === 'user' && words === ''; // its words are still on their way
   return edit(c, text(item.id), role, (old) => ({
-    text: words !== '' && (old.text === '' || role === 'user') ? words : old.text,
+    // A replayed reply may have grown meanwhile; one that was cut is told shorter than it was made.
+    text: role === 'user' ? words || old.text : longer(old.text, words),
     final: old.final || (done && !spoken),
+    interrupted: old.interrupted || (done && role === 'assistant' && old.response === '' && item.status === 'incomplete'),
   }));
+}
+
+function longer(a: string, b: string): string {
+  return b.length > a.length ? b : a;
 }
 
 function assistantText(c: Conversation, e: WireEvent, spoken: boolean): Conversation {

@@ -92,7 +92,7 @@ export function endTrouble(end: End): Problem | undefined {
   if (end.why === 'unreachable') {
     return { code: 'unreachable', title: 'The server does not answer', text: 'Is parley running, and is this machine online?', remedy: 'call' };
   }
-  if (/unauth|key|forbidden/.test(end.code)) return keyWrong;
+  if (/unauth|api_key/.test(end.code)) return keyWrong;
   if (/busy|capacity|overload|too_many|rate/.test(end.code)) {
     return { code: 'busy', title: 'All lines are busy', text: end.message || 'The server has no room for another call. Try again in a moment.', remedy: 'call' };
   }

@@ -16,7 +16,8 @@ export interface ConnectionOptions {
   join: () => { key?: string; client: string; session?: object };
   canSend: boolean;
   onState: (state: ConnectionState) => void;
-  onJoined: (joined: Joined) => void;
+  /** `kept` tells that the peer connection outlived the socket: no event was missed. */
+  onJoined: (joined: Joined, kept: boolean) => void;
   onEvent: (event: WireEvent, via: Via) => void;
   onSent: (event: WireEvent, via: Via) => void;
   onRemote: (stream: MediaStream) => void;
@@ -102,10 +103,10 @@ export class Connection {
 
   #joined(joined: Joined): void {
     if (joined.iceServers.length > 0) this.#iceServers = joined.iceServers;
-    this.#options.onJoined(joined);
     this.#settled();
     const state = this.#peer?.state;
     const keep = joined.resumed && (state === 'connected' || state === 'disconnected' || state === 'connecting');
+    this.#options.onJoined(joined, keep);
     if (!keep) this.#newPeer();
     void this.#negotiate(keep);
   }
