@@ -45,7 +45,8 @@ type Turn struct {
 type Store interface {
 	// SaveCall inserts the call or replaces the one with the same ID.
 	SaveCall(ctx context.Context, c Call) error
-	// SaveTurn inserts the turn or replaces the one with the same call and number.
+	// SaveTurn inserts the turn or replaces the one with the same call and
+	// number; ErrNotFound for an unknown call.
 	SaveTurn(ctx context.Context, t Turn) error
 	// Call returns the call, or ErrNotFound.
 	Call(ctx context.Context, id string) (Call, error)

@@ -9,6 +9,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,13 +34,19 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	queue   []func(context.Context) error
-	calls   map[string]store.Call // those that are up
+	calls   map[string]call // those that are up
 	dropped uint64
 	closed  bool
 
 	news   chan struct{} // holds a token when the writer has something to do
 	cancel context.CancelFunc
 	done   chan struct{}
+}
+
+// call is one that is up, with its last turn that ended, for marks that come late.
+type call struct {
+	store.Call
+	last store.Turn
 }
 
 // New returns a Recorder that writes to db; Close it before db. log may be nil.
@@ -49,7 +56,7 @@ func New(db store.Store, log *slog.Logger) *Recorder {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Recorder{
-		db: db, log: log, calls: map[string]store.Call{},
+		db: db, log: log, calls: map[string]call{},
 		news: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 	}
 	go r.write(ctx)
@@ -62,27 +69,36 @@ func (r *Recorder) Consume(e conversation.Envelope) {
 	defer r.mu.Unlock()
 	switch ev := e.Event.(type) {
 	case conversation.CallStarted:
-		r.saveCall(store.Call{ID: e.Call, StartedAt: e.At, Client: ev.Client})
+		c := call{Call: store.Call{ID: e.Call, StartedAt: e.At, Client: ev.Client}}
+		r.calls[e.Call] = c
+		r.saveCall(c.Call)
 	case conversation.CallEnded:
 		if c, ok := r.calls[e.Call]; ok {
 			delete(r.calls, e.Call)
 			c.EndedAt, c.Cause = e.At, ev.Cause
-			r.put(func(ctx context.Context) error { return r.db.SaveCall(ctx, c) })
+			r.saveCall(c.Call)
 		}
 	case conversation.TurnEnded:
-		r.saveTurn(e, ev)
+		r.saveTurn(store.Turn{
+			CallID: e.Call, Number: ev.Turn, StartedAt: ev.Started, EndedAt: e.At, Input: ev.Input,
+			User: ev.User, Reply: ev.Heard, Status: string(ev.Status), Reason: ev.Reason, Timeline: ev.Timeline,
+		})
+	case conversation.TimelineChanged:
+		if t := r.calls[e.Call].last; t.Number == ev.Turn && t.Timeline != ev.Timeline {
+			t.Timeline = ev.Timeline
+			r.saveTurn(t)
+		}
 	}
 }
 
 func (r *Recorder) saveCall(c store.Call) {
-	r.calls[c.ID] = c
 	r.put(func(ctx context.Context) error { return r.db.SaveCall(ctx, c) })
 }
 
-func (r *Recorder) saveTurn(e conversation.Envelope, ev conversation.TurnEnded) {
-	t := store.Turn{
-		CallID: e.Call, Number: ev.Turn, StartedAt: ev.Started, EndedAt: e.At, Input: ev.Input,
-		User: ev.User, Reply: ev.Heard, Status: string(ev.Status), Reason: ev.Reason, Timeline: ev.Timeline,
+func (r *Recorder) saveTurn(t store.Turn) {
+	if c, ok := r.calls[t.CallID]; ok {
+		c.last = t
+		r.calls[t.CallID] = c
 	}
 	r.put(func(ctx context.Context) error { return r.db.SaveTurn(ctx, t) })
 }
@@ -190,6 +206,13 @@ func (r *Recorder) try(ctx context.Context, write func(context.Context) error, w
 		if waited > 0 {
 			r.log.Info("the store works again")
 		}
+		return 0
+	}
+	if errors.Is(err, store.ErrNotFound) { // the call was deleted, or dropped before: trying again will not help
+		r.log.Warn("a turn has no call to belong to; dropped", "err", err)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.dropped++
 		return 0
 	}
 	if waited == 0 {

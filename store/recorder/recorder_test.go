@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -118,5 +119,48 @@ func TestBoundedWhileTheStoreHangs(t *testing.T) {
 			t.Error("Close did not tell of what was lost")
 		}
 		r.Consume(envelope(conversation.TurnEnded{})) // after the end: counted, not kept
+	})
+}
+
+// A turn that no store will ever take does not hold up those behind it.
+func TestPassesOverATurnWithoutItsCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{err: fmt.Errorf("save turn: %w", store.ErrNotFound)}
+		r := New(m, nil)
+		r.Consume(envelope(conversation.TurnEnded{Turn: 1}))
+		synctest.Wait()
+		m.set(nil, false)
+		r.Consume(envelope(conversation.TurnEnded{Turn: 2}))
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.turns) != 1 || m.turns[0].Number != 2 || r.Dropped() != 1 {
+			t.Errorf("turns %+v, %d dropped", m.turns, r.Dropped())
+		}
+	})
+}
+
+// The caller's side tells late when it heard the first packet: the turn is
+// saved again, and only the turn the mark belongs to.
+func TestSavesMarksThatComeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		r := New(m, nil)
+		var line timeline.Timeline
+		line.Set(timeline.SpeechEnded, time.Now())
+		r.Consume(envelope(conversation.CallStarted{}))
+		r.Consume(envelope(conversation.TimelineChanged{Turn: 1, Timeline: line})) // under way: nothing to save yet
+		r.Consume(envelope(conversation.TurnEnded{Turn: 1, User: "hi", Timeline: line}))
+		late := line
+		late.Set(timeline.FirstPacketHeard, time.Now().Add(time.Second))
+		r.Consume(envelope(conversation.TimelineChanged{Turn: 1, Timeline: late}))
+		r.Consume(envelope(conversation.TimelineChanged{Turn: 1, Timeline: late})) // no news
+		r.Consume(envelope(conversation.TimelineChanged{Turn: 2, Timeline: late}))
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.turns) != 2 || m.turns[0].Timeline != line || m.turns[1].Timeline != late || m.turns[1].User != "hi" {
+			t.Errorf("turns: %+v", m.turns)
+		}
 	})
 }

@@ -12,11 +12,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/store"
 )
@@ -48,11 +50,12 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("store/sqlite: open: %w", err)
 	}
 	f.Close()
-	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(ON)"
+	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(ON)"
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas}
 	db := &DB{}
-	if db.write, err = sql.Open("sqlite", "file:"+path+pragmas+"&_txlock=immediate"); err == nil {
+	if db.write, err = sql.Open("sqlite", name.String()+"&_txlock=immediate"); err == nil {
 		db.write.SetMaxOpenConns(1)
-		db.read, err = sql.Open("sqlite", "file:"+path+pragmas)
+		db.read, err = sql.Open("sqlite", name.String())
 	}
 	if err == nil {
 		db.read.SetMaxOpenConns(4)
@@ -128,6 +131,10 @@ func (db *DB) SaveTurn(ctx context.Context, t store.Turn) error {
 			input = excluded.input, user = excluded.user, reply = excluded.reply, status = excluded.status,
 			reason = excluded.reason, timeline = excluded.timeline`,
 		t.CallID, t.Number, stamp(t.StartedAt), stamp(t.EndedAt), t.Input, t.User, t.Reply, t.Status, t.Reason, string(line))
+	var refused *sqlite.Error
+	if errors.As(err, &refused) && refused.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY {
+		return fmt.Errorf("store/sqlite: save turn of call %q: %w", t.CallID, store.ErrNotFound)
+	}
 	if err != nil {
 		return fmt.Errorf("store/sqlite: save turn: %w", err)
 	}

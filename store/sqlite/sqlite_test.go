@@ -104,6 +104,27 @@ func TestFileIsPrivate(t *testing.T) {
 	}
 }
 
+// A path is a path, whatever a URI would make of its characters.
+func TestOddPath(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "100% a?b#c&d é")
+	path := filepath.Join(dir, "x y.db")
+	db := open(t, path)
+	defer db.Close()
+	if err := db.SaveCall(t.Context(), store.Call{ID: "c", StartedAt: time.Unix(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("the data is not in %s: %v", path, err)
+	}
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("write-ahead log: %v", err)
+	}
+	var mode string
+	if err := db.read.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
+		t.Errorf("journal mode %q, %v", mode, err)
+	}
+}
+
 func TestRefusesWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage.db")
