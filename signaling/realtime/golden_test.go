@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,9 +56,15 @@ func join(parts ...[]conversation.Event) []conversation.Event {
 
 // scripts are whole turns, as a conversation tells them.
 func scripts() map[string][]conversation.Event {
-	speak, mute := spoken(), spoken()
+	all := goodTurns()
+	maps.Copy(all, badTurns())
+	return all
+}
+
+// goodTurns come to their end, or are cut off by the caller.
+func goodTurns() map[string][]conversation.Event {
+	mute, held := spoken(), spoken()
 	mute.Speak = false
-	held := speak
 	held.Mode = conversation.PushToTalk
 	return map[string][]conversation.Event{
 		"voice": join(user(1, "What time is it?"), []conversation.Event{
@@ -105,6 +112,25 @@ func scripts() map[string][]conversation.Event {
 			conversation.ReplyText{Turn: 1, Reply: 1, Delta: "One, two"},
 			conversation.ReplyEnded{Turn: 1, Reply: 1, Status: conversation.Cancelled, Reason: "client_cancelled", Generated: "One, two", Heard: "One, two"},
 		}),
+		"push_to_talk": join([]conversation.Event{conversation.SessionChanged{Session: held}}, []conversation.Event{
+			conversation.SpeechStarted{Turn: 1, Media: 700 * ms},
+			conversation.Transcribed{Turn: 1, Text: "Set a timer", Final: true, Audio: 900 * ms}, // speculative: before its item
+			conversation.SpeechStopped{Turn: 1, Media: 1600 * ms},
+			conversation.InputCommitted{Turn: 1},
+			conversation.ReplyStarted{Turn: 1, Reply: 1},
+			conversation.TimerSet{Label: "tea", Due: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+			conversation.ReplyText{Turn: 1, Reply: 1, Delta: "Done."},
+			conversation.ReplyEnded{Turn: 1, Reply: 1, Status: conversation.Completed, Generated: "Done.", Heard: "Done."},
+			conversation.TimerRang{Label: "tea"},
+			conversation.Refused{Code: "input_audio_buffer_commit_empty", Message: "Nothing to commit.", Ref: "mine"},
+			conversation.Dropped{Queue: "audio", Count: 3},
+		}),
+	}
+}
+
+// badTurns meet a part that fails, or nothing that was said.
+func badTurns() map[string][]conversation.Event {
+	return map[string][]conversation.Event{
 		"failed": join(user(1, "Hello there."), []conversation.Event{
 			conversation.ReplyStarted{Turn: 1, Reply: 1},
 			conversation.StageFailed{Turn: 1, Stage: conversation.StageLLM, Kind: fault.Stalled, Err: errors.New("secret"), Spoken: "I lost my train of thought."},
@@ -135,19 +161,6 @@ func scripts() map[string][]conversation.Event {
 			conversation.InputCommitted{Turn: 2},
 			conversation.InputDiscarded{Turn: 2, Reason: "no_speech"},
 			conversation.TurnEnded{Turn: 2, Input: "speech", Status: conversation.Cancelled, Reason: "no_speech"},
-		}),
-		"push_to_talk": join([]conversation.Event{conversation.SessionChanged{Session: held}}, []conversation.Event{
-			conversation.SpeechStarted{Turn: 1, Media: 700 * ms},
-			conversation.Transcribed{Turn: 1, Text: "Set a timer", Final: true, Audio: 900 * ms}, // speculative: before its item
-			conversation.SpeechStopped{Turn: 1, Media: 1600 * ms},
-			conversation.InputCommitted{Turn: 1},
-			conversation.ReplyStarted{Turn: 1, Reply: 1},
-			conversation.TimerSet{Label: "tea", Due: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-			conversation.ReplyText{Turn: 1, Reply: 1, Delta: "Done."},
-			conversation.ReplyEnded{Turn: 1, Reply: 1, Status: conversation.Completed, Generated: "Done.", Heard: "Done."},
-			conversation.TimerRang{Label: "tea"},
-			conversation.Refused{Code: "input_audio_buffer_commit_empty", Message: "Nothing to commit.", Ref: "mine"},
-			conversation.Dropped{Queue: "audio", Count: 3},
 		}),
 	}
 }
