@@ -202,3 +202,15 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkVoiceTurn is what the wire costs a whole spoken turn: 27 events.
+func BenchmarkVoiceTurn(b *testing.B) {
+	events := scripts()["voice"]
+	b.ReportAllocs()
+	for b.Loop() {
+		e := NewEncoder("c1", Names{})
+		for _, ev := range events {
+			e.Encode(conversation.Envelope{Event: ev})
+		}
+	}
+}
