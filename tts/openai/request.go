@@ -118,7 +118,7 @@ func (a *attemptAt) refuse(ans answer, dog *endpoint.Watchdog) error {
 	case strings.HasPrefix(kind, "text/"):
 		return fault.Newf(fault.Misconfigured, op, "the server answers with %s instead of audio", kind)
 	case kind == "audio/mpeg" || kind == "audio/mp3" || kind == "audio/ogg" || kind == "audio/opus" || kind == "audio/flac" || kind == "audio/aac":
-		if bytes.HasPrefix(ans.begun, []byte("RIFF")) {
+		if len(ans.begun) > 0 && bytes.HasPrefix([]byte("RIFF"), ans.begun[:min(4, len(ans.begun))]) {
 			return nil // it says one thing and does the right one
 		}
 		return fault.Newf(fault.Misconfigured, op, "the server sends %s though %s was asked for; set tts.openai.format to what it can", kind, a.cfg.Format)

@@ -40,6 +40,7 @@ type job struct {
 	trim    trimmer
 	sounded bool
 	sent    int           // samples
+	pending []int16       // of the next piece
 	words   []tts.Word    // not reported yet
 	lastEnd time.Duration // of the words reported
 }
@@ -91,7 +92,10 @@ func (j *job) emit(pcm []int16, words ...tts.Word) error {
 		return err
 	}
 	j.words = append(j.words, words...)
-	return j.trim.feed(pcm)
+	if err := j.trim.feed(pcm); err != nil {
+		return err
+	}
+	return j.flush()
 }
 
 // finish sends what belongs to the clause after its last sound: the words that
@@ -106,6 +110,9 @@ func (j *job) finish() error {
 	if err := j.trim.release(need); err != nil {
 		return err
 	}
+	if err := j.flush(); err != nil {
+		return err
+	}
 	if len(j.words) == 0 {
 		return nil
 	}
@@ -117,25 +124,43 @@ func (j *job) finish() error {
 	return j.put(piece{words: words})
 }
 
-// send hands pcm on in pieces of at most a frame.
+// send gathers pcm into frames and hands on those that are full.
 func (j *job) send(pcm []int16) error {
 	for len(pcm) > 0 {
-		n := min(len(pcm), j.frame)
-		var buf []int16
-		select {
-		case buf = <-j.stream.free:
-		default:
-			buf = make([]int16, 0, j.frame)
+		if j.pending == nil {
+			j.pending = j.buffer()
 		}
-		p := piece{pcm: append(buf, pcm[:n]...)}
-		p.words = j.due(audio.SamplesToDuration(j.sent+n, j.stream.voice.Rate))
-		if err := j.put(p); err != nil {
-			return err
-		}
-		j.sent += n
+		n := min(len(pcm), j.frame-len(j.pending))
+		j.pending = append(j.pending, pcm[:n]...)
 		pcm = pcm[n:]
+		if len(j.pending) == j.frame {
+			if err := j.flush(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// flush hands on a frame that is not full: nothing waits for more to come.
+func (j *job) flush() error {
+	n := len(j.pending)
+	if n == 0 {
+		return nil
+	}
+	p := piece{pcm: j.pending, words: j.due(audio.SamplesToDuration(j.sent+n, j.stream.voice.Rate))}
+	j.pending = nil
+	j.sent += n
+	return j.put(p)
+}
+
+func (j *job) buffer() []int16 {
+	select {
+	case buf := <-j.stream.free:
+		return buf
+	default:
+		return make([]int16, 0, j.frame)
+	}
 }
 
 func (j *job) put(p piece) error {

@@ -62,6 +62,9 @@ func (v *Voice) Speak(ctx context.Context, text iter.Seq[string]) iter.Seq2[tts.
 // ahead is how many clauses are in the making or being delivered at a time.
 const ahead = 2
 
+// maxFree bounds the buffers of a stream that wait to be used again.
+const maxFree = 64
+
 // stream is one call of Speak.
 type stream struct {
 	voice  *Voice
@@ -83,7 +86,7 @@ func newStream(ctx context.Context, v *Voice) *stream {
 		voice:  v,
 		jobs:   make(chan *job, ahead),
 		slots:  make(chan struct{}, ahead),
-		free:   make(chan []int16, 8),
+		free:   make(chan []int16, maxFree),
 		pulled: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)

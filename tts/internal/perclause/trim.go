@@ -23,16 +23,39 @@ func (t *trimmer) feed(pcm []int16) error {
 	if !t.started {
 		return t.begin(pcm)
 	}
-	if last := lastLoud(pcm, t.threshold); last >= 0 {
-		if err := t.release(len(t.held)); err != nil {
+	for len(pcm) > 0 {
+		n := min(len(pcm), max(1, t.keep))
+		if err := t.block(pcm[:n]); err != nil {
 			return err
 		}
-		if err := t.out(pcm[:last+1]); err != nil {
-			return err
-		}
-		t.quiet = 0
-		pcm = pcm[last+1:]
+		pcm = pcm[n:]
 	}
+	return nil
+}
+
+// block takes in a few milliseconds: silence, sound from its first loud sample
+// to its last, and silence again; any of the three may be missing.
+func (t *trimmer) block(pcm []int16) error {
+	first := firstLoud(pcm, t.threshold)
+	if first < 0 {
+		return t.silence(pcm)
+	}
+	last := lastLoud(pcm, t.threshold)
+	if err := t.silence(pcm[:first]); err != nil {
+		return err
+	}
+	if err := t.release(len(t.held)); err != nil {
+		return err
+	}
+	t.quiet = 0
+	if err := t.out(pcm[first : last+1]); err != nil {
+		return err
+	}
+	return t.silence(pcm[last+1:])
+}
+
+// silence lets pass what a pause may have and holds the rest.
+func (t *trimmer) silence(pcm []int16) error {
 	pass := min(len(pcm), max(0, t.pause-t.quiet))
 	t.quiet += len(pcm)
 	if err := t.out(pcm[:pass]); err != nil {
