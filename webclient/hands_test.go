@@ -83,6 +83,14 @@ func TestTalkingByHand(t *testing.T) {
 		evaluate[bool](t, ctx, `dispatchEvent(new Event('blur'))`)
 		expect(t, "press and blur", []string{press[0], release[0]})
 	})
+	t.Run("Escape stops the answer", func(t *testing.T) {
+		start(t)
+		evaluate[string](t, ctx, `fake.replies(1, 'A long story.').item_id`)
+		if err := chromedp.Do(ctx, chromedp.KeyEvent("\u001b")); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "Escape", []string{"response.cancel", "output_audio_buffer.clear"})
+	})
 	t.Run("hands-free", func(t *testing.T) {
 		start(t)
 		click(t, ctx, "mode-hands-free")

@@ -29,6 +29,9 @@ export function bindPage(store: Store, controller: Controller): void {
     held = true;
     controller.talkStart();
   });
+  addEventListener('keydown', (e) => {
+    if (e.key === 'Escape' && !e.defaultPrevented) controller.stopReply();
+  });
   addEventListener('keyup', (e) => {
     if (e.code !== 'Space' || !held) return;
     e.preventDefault();

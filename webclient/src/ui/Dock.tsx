@@ -101,7 +101,7 @@ function Centre(): JSX.Element {
   if (store.settings.value.mode === 'push-to-talk') return <Talk />;
   if (status === 'speaking' || status === 'thinking') {
     return (
-      <button type="button" class="stop-button" data-testid="stop-button" onClick={() => controller.stopReply()}>
+      <button type="button" class="stop-button" data-testid="stop-button" title="Stop the answer (Esc)" onClick={() => controller.stopReply()}>
         <Icon name="stop" />
         Stop the answer
       </button>

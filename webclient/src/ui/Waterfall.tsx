@@ -15,7 +15,8 @@ function Bar({ turn, max }: { turn: Turn; max: number }): JSX.Element {
 
 function title(turn: Turn): string {
   if (turn.user !== '') return turn.user;
-  return turn.input === 'timer' ? 'a timer rang' : 'nothing understood';
+  if (turn.input === 'timer') return 'a timer rang';
+  return turn.input === 'speech' || turn.input === 'push_to_talk' ? 'nothing understood' : 'asked without words';
 }
 
 function ending(turn: Turn): string {
