@@ -38,12 +38,13 @@ type Word struct {
 // text yields clauses, already speakable, as they become known; pulling it may
 // block on the language model, and an engine starts to speak the first clause
 // before it asks for the third. It may be pulled from another goroutine than
-// the stream is read on, so that audio flows while the model thinks; it must end
-// soon after ctx is done, and a pull under way when the loop is left is not
-// waited for. The stream yields audio from the first piece
-// on, or one error, which is the last element. It ends soon (within one frame,
-// 20 ms) after ctx is done, yielding the context's error or nothing, and then
-// neither pulls text nor keeps a goroutine or child process busy.
+// the stream is read on, so that audio flows while the model thinks. It must end
+// soon after ctx is done; a pull under way when the stream ends is not waited for.
+//
+// The stream yields audio from the first piece on, or one error, which is the
+// last element. It ends soon (within one frame, 20 ms) after ctx is done,
+// yielding the context's error or nothing, and then neither pulls text nor
+// keeps a goroutine or child process busy.
 type Voice interface {
 	Speak(ctx context.Context, text iter.Seq[string]) iter.Seq2[Speech, error]
 }

@@ -29,8 +29,9 @@ const Rate = 16000
 
 const (
 	// silence is the level below which a sample is no sound: the voices hiss at
-	// up to 83 in their pauses.
-	silence = 200
+	// up to 150 in their pauses, kal16 at up to 407.
+	silence      = 200
+	silenceKal16 = 450
 	// maxPause shortens what flite puts between the pieces of a long clause:
 	// 140 ms after the one and 220 before the other.
 	maxPause = 240 * time.Millisecond
@@ -70,6 +71,7 @@ type Engine struct {
 	voice   *voice
 	log     *slog.Logger
 	stretch float32 // of durations
+	silence int16
 }
 
 // New loads the voice. Its error is fault.Misconfigured. A nil log discards.
@@ -85,7 +87,11 @@ func New(cfg Config, log *slog.Logger) (*Engine, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{voice: v, log: log, stretch: float32(1 / cfg.Speed)}, nil
+	e := &Engine{voice: v, log: log, stretch: float32(1 / cfg.Speed), silence: silence}
+	if cfg.Voice == "kal16" {
+		e.silence = silenceKal16
+	}
+	return e, nil
 }
 
 // Check says whether New would succeed, at no cost to speak of.
@@ -96,7 +102,7 @@ func Check(cfg Config) error {
 
 // Speak implements tts.Voice.
 func (e *Engine) Speak(ctx context.Context, text iter.Seq[string]) iter.Seq2[tts.Speech, error] {
-	v := perclause.Voice{Rate: Rate, Say: e.say, Buffer: buffer, Threshold: silence, MaxPause: maxPause}
+	v := perclause.Voice{Rate: Rate, Say: e.say, Buffer: buffer, Threshold: e.silence, MaxPause: maxPause}
 	return v.Speak(ctx, text)
 }
 

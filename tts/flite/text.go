@@ -47,15 +47,37 @@ func tokenize(clause string) []token {
 	return tokens
 }
 
-// pieceLen is how many tokens to hand over at once.
+// pieceLen is how many tokens to hand over at once: all, where that is few, else
+// up to punctuation or the last word before a connecting one.
 func pieceLen(tokens []token) int {
-	for i := range tokens {
-		n := i + 1
-		if n >= hardWords || n >= softWords && n < len(tokens)-2 && isBreak(tokens[i].text) {
+	if len(tokens) <= hardWords {
+		for n := softWords; n < len(tokens)-2; n++ {
+			if isBreak(tokens[n-1].text) {
+				return n
+			}
+		}
+		return len(tokens)
+	}
+	best := hardWords
+	for n := softWords; n <= hardWords; n++ {
+		switch {
+		case isBreak(tokens[n-1].text):
 			return n
+		case isConnector(tokens[n].text):
+			best = n
 		}
 	}
-	return len(tokens)
+	return best
+}
+
+// isConnector tells whether a speaker may pause before the word.
+func isConnector(s string) bool {
+	switch strings.ToLower(s) {
+	case "and", "but", "or", "because", "which", "who", "when", "where", "while", "if", "so", "although", "though", "since", "until", "unless",
+		"that", "than", "with", "for", "from", "in", "on", "at", "to", "of", "by":
+		return true
+	}
+	return false
 }
 
 func isBreak(s string) bool { return s != "" && strings.ContainsRune(".,;:!?", rune(s[len(s)-1])) }

@@ -41,6 +41,9 @@ func TestPieceLen(t *testing.T) {
 		{words(11) + ", " + words(8), []int{11, 8}},
 		{words(5) + ", " + words(6) + ". " + words(3), []int{11, 3}},
 		{words(12) + ", ok", []int{13}}, // too little would be left
+		{words(11) + " because " + words(8), []int{11, 9}},
+		{words(11) + " because " + words(2) + ", " + words(8), []int{14, 8}},
+		{words(4) + " and " + words(20), []int{16, 9}}, // too early
 	} {
 		tokens := tokenize(tt.text)
 		var got []int

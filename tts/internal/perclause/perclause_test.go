@@ -225,6 +225,7 @@ func TestBuffersAreUsedAgain(t *testing.T) {
 func FuzzSpeak(f *testing.F) {
 	f.Add([]byte("\x00\x00\xff\x7f\x00"), 3, "a.")
 	f.Fuzz(func(t *testing.T, b []byte, size int, clause string) {
+		clause += "." // an empty one cannot be told from none
 		pcm := make([]int16, len(b))
 		for i, x := range b {
 			pcm[i] = int16(x) << 7
