@@ -76,6 +76,9 @@ func (e *Edge) listen(cfg Config, o Options) error {
 		if err != nil {
 			return fault.Newf(fault.Misconfigured, "media: listen", "udp %s: %w", at, err)
 		}
+		if c, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
+			_ = c.SetReadBuffer(socketBuffer) // the system's own limit stands where it is lower
+		}
 		e.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{
 			UDPConn: conn, Net: o.Net, Logger: newPionLogs(o.Log).NewLogger("udp"),
 		})
@@ -125,7 +128,7 @@ func (e *Edge) configure(cfg Config, o Options) error {
 	// A mux on a loopback address without this yields no candidate, silently.
 	loopback := udp.IsValid() && udp.Addr().IsLoopback() || tcp.IsValid() && tcp.Addr().IsLoopback()
 	s.SetIncludeLoopbackCandidate(loopback)
-	s.SetRemoteIPFilter(remoteFilter(loopback))
+	s.SetRemoteIPFilter(remoteFilter(loopback || advertisesLoopback(cfg)))
 	if err := advertise(&s, cfg.AdvertisedAddresses); err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ const (
 	iceKeepalive    = 2 * time.Second
 	dtlsTimer       = 100 * time.Millisecond
 
-	packetBytes     = 1500 // larger packets are dropped
+	packetBytes     = 1500    // larger packets are dropped
+	socketBuffer    = 1 << 20 // holds what all calls send in some 100 ms of stalled process
 	streamBuffer    = 64 << 10
 	eventBytes      = 16 << 10 // largest message on the data channel
 	sctpWindow      = 128 << 10
@@ -39,7 +40,8 @@ func opusCodec() webrtc.RTPCodecCapability {
 	}
 }
 
-// newAPI assembles pion with what audio needs and nothing else.
+// newAPI assembles pion with what audio needs and nothing else: of the
+// interceptors, only sender reports (see reporter for the others).
 func newAPI(s webrtc.SettingEngine) (*webrtc.API, error) {
 	m := &webrtc.MediaEngine{}
 	codec := webrtc.RTPCodecParameters{RTPCodecCapability: opusCodec(), PayloadType: opusPayloadType}
@@ -51,15 +53,10 @@ func newAPI(s webrtc.SettingEngine) (*webrtc.API, error) {
 		return nil, fmt.Errorf("media: register mid: %w", err)
 	}
 	i := &interceptor.Registry{}
-	receiver, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(s.LoggerFactory))
-	if err != nil {
-		return nil, fmt.Errorf("media: receiver reports: %w", err)
-	}
 	sender, err := report.NewSenderInterceptor(report.WithSenderLoggerFactory(s.LoggerFactory))
 	if err != nil {
 		return nil, fmt.Errorf("media: sender reports: %w", err)
 	}
-	i.Add(receiver)
 	i.Add(sender)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(i), webrtc.WithSettingEngine(s)), nil
 }
@@ -112,6 +109,17 @@ func networkTypes(udp, tcp netip.AddrPort) (types []webrtc.NetworkType) {
 	add(udp, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6)
 	add(tcp, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	return types
+}
+
+// advertisesLoopback tells whether callers on this machine are told to come
+// over loopback although the ports are open to more.
+func advertisesLoopback(cfg Config) bool {
+	for _, a := range cfg.AdvertisedAddresses {
+		if ip, err := netip.ParseAddr(a); err == nil && ip.IsLoopback() {
+			return true
+		}
+	}
+	return false
 }
 
 // metadataAddresses answer inside clouds and are no caller's; the usual one is

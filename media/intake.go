@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
@@ -26,6 +27,8 @@ const (
 type intake struct {
 	mu       sync.Mutex
 	receiver *Receiver
+	reporter reporter
+	report   func(rtcp.ReceptionReport) // sends one to the caller
 	limit    *rate.Limiter
 
 	countMu sync.Mutex // guards a copy, so that a Handler may ask for Stats
@@ -40,7 +43,8 @@ type IntakeStats struct {
 	Alien     uint64 // packets that are not RTP, or not of the agreed type, dropped
 }
 
-func (in *intake) init(emit func(audio.Frame)) (err error) {
+func (in *intake) init(emit func(audio.Frame), report func(rtcp.ReceptionReport)) (err error) {
+	in.report = report
 	in.limit = rate.NewLimiter(packetRate, packetBurst)
 	in.receiver, err = NewReceiver(emit)
 	return err
@@ -105,10 +109,25 @@ func (in *intake) take(packet *rtp.Packet, data []byte, now time.Time, payloadTy
 		in.count(func(c *IntakeStats) { c.Alien++ })
 		return
 	}
+	if report, due := in.push(packet, now); due {
+		in.report(report)
+	}
+}
+
+func (in *intake) push(packet *rtp.Packet, now time.Time) (rtcp.ReceptionReport, bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.reporter.observe(packet.SSRC, packet.SequenceNumber, now)
 	in.receiver.Push(packet, now)
 	in.publish()
+	return in.reporter.due(in.receiver.jitter.estimate, now)
+}
+
+// told takes the caller's report about its own stream.
+func (in *intake) told(sr *rtcp.SenderReport, now time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.reporter.told(sr, now)
 }
 
 func (in *intake) publish() {

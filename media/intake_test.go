@@ -52,6 +52,8 @@ func (s *source) Read(b []byte) (int, interceptor.Attributes, error) {
 	}
 }
 
+func noReport(rtcp.ReceptionReport) {}
+
 func raw(t testing.TB, p *rtp.Packet) []byte {
 	t.Helper()
 	b, err := p.Marshal()
@@ -65,7 +67,7 @@ func TestIntakeKeepsTimeWithDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in intake
 		var frames atomic.Int32
-		if err := in.init(func(audio.Frame) { frames.Add(1) }); err != nil {
+		if err := in.init(func(audio.Frame) { frames.Add(1) }, noReport); err != nil {
 			t.Fatal(err)
 		}
 		s := &source{in: make(chan any)}
@@ -101,7 +103,7 @@ func TestIntakeDropsAndCountsWhatItMust(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in intake
 		frames := 0
-		if err := in.init(func(audio.Frame) { frames++ }); err != nil {
+		if err := in.init(func(audio.Frame) { frames++ }, noReport); err != nil {
 			t.Fatal(err)
 		}
 		s := &source{in: make(chan any)}
@@ -138,7 +140,7 @@ func FuzzIntake(f *testing.F) {
 	f.Add([]byte{0xa0, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9, 0})                                       // padding of 0
 	var in intake
 	now := epoch
-	if err := in.init(func(audio.Frame) {}); err != nil {
+	if err := in.init(func(audio.Frame) {}, noReport); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -186,7 +188,7 @@ func (r *reports) Read(b []byte) (int, interceptor.Attributes, error) {
 	return n, nil, nil
 }
 
-func TestReadReports(t *testing.T) {
+func TestReadRTCP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rep := []rtcp.ReceptionReport{{LastSenderReport: ntpMiddle(time.Now().Add(-40 * ms))}}
 		var in reports
@@ -203,11 +205,13 @@ func TestReadReports(t *testing.T) {
 			in = append(in, in[0])
 		}
 		n := 0
-		readReports(&in, func(rtt time.Duration) {
-			n++
-			if rtt < 39*ms || rtt > 41*ms {
-				t.Fatalf("RTT %v", rtt)
-			}
+		readRTCP(&in, func(p rtcp.Packet, now time.Time) {
+			roundTrips(p, now, func(rtt time.Duration) {
+				n++
+				if rtt < 39*ms || rtt > 41*ms {
+					t.Fatalf("RTT %v", rtt)
+				}
+			})
 		})
 		if n < 6 || n > reportBurst {
 			t.Errorf("%d reports taken", n)

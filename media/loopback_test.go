@@ -60,6 +60,10 @@ func TestLoopbackUDP(t *testing.T) {
 	onLoopback(t, media.Config{UDPAddress: "127.0.0.1:0", TCPAddress: "127.0.0.1:0"}, mediatest.CallerOptions{})
 }
 
+func TestLoopbackOnAllInterfacesAdvertised(t *testing.T) {
+	onLoopback(t, media.Config{UDPAddress: "0.0.0.0:0", AdvertisedAddresses: []string{"127.0.0.1"}}, mediatest.CallerOptions{})
+}
+
 func TestLoopbackFallsBackToTCP(t *testing.T) {
 	onLoopback(t, media.Config{UDPAddress: "127.0.0.1:0", TCPAddress: "127.0.0.1:0"}, mediatest.CallerOptions{TCP: true})
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 
 	"parley/audio"
@@ -121,13 +122,13 @@ func (p *Peer) assemble() error {
 	if err != nil {
 		return fmt.Errorf("media: add track: %w", err)
 	}
-	if err := p.in.init(p.h.Audio); err != nil {
+	if err := p.in.init(p.h.Audio, p.sendReport(sender)); err != nil {
 		return fmt.Errorf("media: new receiver: %w", err)
 	}
 	p.player = playout.New(track)
 	p.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		p.spawn(func() { p.in.receive(t) })
-		p.spawn(func() { drainReports(r) })
+		p.spawn(func() { readRTCP(r, p.takeSenderReport) })
 	})
 	p.pc.OnDataChannel(p.onDataChannel)
 	// Pion calls this from a goroutine for each change, which may overtake one
@@ -135,12 +136,32 @@ func (p *Peer) assemble() error {
 	p.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { p.tellState(State(p.pc.ConnectionState().String())) })
 	p.pc.OnICECandidate(p.tellCandidate)
 	p.spawn(func() {
-		readReports(sender, func(rtt time.Duration) {
-			p.rtt.Store(int64(rtt))
-			p.player.Report(rtt)
-		})
+		readRTCP(sender, func(q rtcp.Packet, now time.Time) { roundTrips(q, now, p.takeRoundTrip) })
 	})
 	return nil
+}
+
+// sendReport returns what sends a receiver report in the name of our stream.
+func (p *Peer) sendReport(sender *webrtc.RTPSender) func(rtcp.ReceptionReport) {
+	var ssrc uint32
+	if e := sender.GetParameters().Encodings; len(e) > 0 {
+		ssrc = uint32(e[0].SSRC)
+	}
+	return func(r rtcp.ReceptionReport) {
+		rr := &rtcp.ReceiverReport{SSRC: ssrc, Reports: []rtcp.ReceptionReport{r}}
+		_ = p.pc.WriteRTCP([]rtcp.Packet{rr}) // the next one makes up for it
+	}
+}
+
+func (p *Peer) takeSenderReport(q rtcp.Packet, now time.Time) {
+	if sr, ok := q.(*rtcp.SenderReport); ok {
+		p.in.told(sr, now)
+	}
+}
+
+func (p *Peer) takeRoundTrip(rtt time.Duration) {
+	p.rtt.Store(int64(rtt))
+	p.player.Report(rtt)
 }
 
 // spawn runs f in a goroutine that Close waits for, unless Close has begun.

@@ -1,157 +1,19 @@
 package media
 
 import (
-	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/pion/rtp"
-	libopus "gopkg.in/hraban/opus.v2"
 	"pgregory.net/rapid"
 
 	"parley/audio"
-	"parley/media/opus"
 )
 
 const ms = time.Millisecond
 
 var epoch = time.Unix(1000, 0)
-
-// fataler is a testing.TB or a *rapid.T.
-type fataler interface {
-	Helper()
-	Fatal(...any)
-	Fatalf(string, ...any)
-}
-
-func speech(n int) []int16 {
-	pcm, rng := make([]int16, n), rand.New(rand.NewPCG(1, 2))
-	for i := range pcm {
-		t, v := float64(i)/16000, 0.0
-		for h := 1.0; h <= 12; h++ {
-			v += math.Sin(2*math.Pi*120*h*t) * math.Exp(-math.Pow((120*h-600)/500, 2))
-		}
-		pcm[i] = int16(3000*v*(0.6+0.4*math.Sin(6*math.Pi*t)) + 60*rng.NormFloat64())
-	}
-	return pcm
-}
-
-// sender makes the packets of a caller.
-type sender struct {
-	packets []*rtp.Packet // one per dur, nil where the sender was silent (DTX)
-	dur     time.Duration
-}
-
-// newSender encodes pcm in packets of dur, with in-band FEC. With dtx it does
-// as browsers do: of a run of DTX packets only the first is sent.
-func newSender(t fataler, pcm []int16, dur time.Duration, dtx bool) sender {
-	t.Helper()
-	enc, err := libopus.NewEncoder(16000, 1, libopus.AppVoIP)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := firstError(enc.SetBitrate(opus.Bitrate), enc.SetInBandFEC(true), enc.SetPacketLossPerc(10), enc.SetDTX(dtx)); err != nil {
-		t.Fatal(err)
-	}
-	s, step := sender{dur: dur}, int(dur*16/ms)
-	buf, seq, quiet := make([]byte, 1500), uint16(65500), false
-	for at := 0; at+step <= len(pcm); at += step {
-		n, err := enc.Encode(pcm[at:at+step], buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		was := quiet
-		if quiet = n <= 2; quiet && was {
-			s.packets = append(s.packets, nil)
-			continue
-		}
-		s.packets = append(s.packets, &rtp.Packet{
-			Header:  rtp.Header{Version: 2, PayloadType: 111, SequenceNumber: seq, Timestamp: uint32(1<<32 - 5000 + at*3)},
-			Payload: slices.Clone(buf[:n]),
-		})
-		seq++
-	}
-	return s
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listener keeps the frames a Receiver puts out and checks that each begins
-// where the last one ended.
-type listener struct {
-	t      fataler
-	r      *Receiver
-	frames []audio.Frame
-	seen   []time.Duration // when each frame came
-	now    time.Duration
-}
-
-func listen(t fataler) *listener {
-	t.Helper()
-	l := &listener{t: t}
-	r, err := NewReceiver(func(f audio.Frame) {
-		if want := l.end(); f.Start != want {
-			t.Fatalf("frame starts at %v, the last ended at %v", f.Start, want)
-		}
-		if f.Rate != 16000 || len(f.PCM) == 0 || len(f.PCM) > 320 || f.Arrived.IsZero() {
-			t.Fatalf("frame of %d samples at %d Hz, arrived %v", len(f.PCM), f.Rate, f.Arrived)
-		}
-		l.frames, l.seen = append(l.frames, f.Clone()), append(l.seen, l.now)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.r = r
-	return l
-}
-
-func (l *listener) end() time.Duration {
-	if len(l.frames) == 0 {
-		return 0
-	}
-	return l.frames[len(l.frames)-1].End()
-}
-
-// until runs the Receiver's timer up to now.
-func (l *listener) until(now time.Duration) {
-	l.t.Helper()
-	for d := l.r.Deadline(); !d.IsZero() && !d.After(epoch.Add(now)); d = l.r.Deadline() {
-		l.now = d.Sub(epoch)
-		l.r.Tick(d)
-		if l.r.Deadline().Equal(d) {
-			l.t.Fatal("Tick at the deadline did not move it")
-		}
-	}
-	l.now = now
-}
-
-func (l *listener) push(p *rtp.Packet, now time.Duration) {
-	l.t.Helper()
-	l.until(now)
-	if p != nil {
-		l.r.Push(p, epoch.Add(now))
-	}
-}
-
-// origins spells the frames' origins: r, f (FEC), c and - (comfort).
-func (l *listener) origins() string {
-	var s []byte
-	for _, f := range l.frames {
-		s = append(s, "rfc-"[f.Origin])
-	}
-	return string(s)
-}
-
-func repeat(c byte, n int) string { return string(slices.Repeat([]byte{c}, n)) }
 
 func TestReceiverInOrderAddsNoDelay(t *testing.T) {
 	s, l := newSender(t, speech(16000), 20*ms, false), listen(t)
@@ -301,91 +163,6 @@ func TestReceiverCutsLongPacketsIntoFrames(t *testing.T) {
 				t.Errorf("%v packets: frame at %v of %v is %v", dur, f.Start, f.Duration(), f.Origin)
 			}
 		}
-	}
-}
-
-// dtxCall is half a second of speech, a second and a half of silence, and
-// speech again, from an encoder that uses DTX.
-func dtxCall(t fataler) sender {
-	pcm := slices.Concat(speech(8000), make([]int16, 24000), speech(8000))
-	return newSender(t, pcm, 20*ms, true)
-}
-
-func TestReceiverGoesOnInRealTimeDuringDTX(t *testing.T) {
-	s, l := dtxCall(t), listen(t)
-	sent := 0
-	for i, p := range s.packets {
-		l.push(p, time.Duration(i)*20*ms)
-		if p != nil {
-			sent++
-		}
-		// The time line is never more than a frame and the slack behind.
-		if behind := time.Duration(i+1)*20*ms - l.end(); behind > 20*ms+comfortSlack {
-			t.Fatalf("at %v the time line is %v behind", l.now, behind)
-		}
-	}
-	if sent > 80 {
-		t.Fatalf("%d of 125 packets were sent: no DTX to test", sent)
-	}
-	if l.end() != 2500*ms {
-		t.Errorf("the time line is at %v, want the sender's 2.5 s", l.end())
-	}
-	if got := l.r.Stats(); got.Comfort < 40 || got.Concealed+got.Recovered > 0 {
-		t.Errorf("stats %+v", got)
-	}
-}
-
-func TestReceiverKeepsSpeechThatComfortOvertook(t *testing.T) {
-	s, l := dtxCall(t), listen(t)
-	// From 700 ms on everything is 55 ms late: comfort frames take the place of
-	// the first packets after the silence, which still must all be heard.
-	for i, p := range s.packets {
-		at := time.Duration(i) * 20 * ms
-		if at > 700*ms {
-			at += 55 * ms
-		}
-		l.push(p, at)
-	}
-	voiced := 0
-	for _, f := range l.frames {
-		if f.Origin == audio.Received && f.Start >= 1900*ms {
-			voiced++
-		}
-	}
-	if slip := l.end() - 2500*ms; voiced < 25 || slip < 0 || slip > 80*ms {
-		t.Errorf("%d frames of speech at the end, the time line slipped by %v", voiced, slip)
-	}
-}
-
-func TestReceiverConcealsALostPacketInDTX(t *testing.T) {
-	s, l := dtxCall(t), listen(t)
-	// The first packet after the long silence is lost.
-	first := 0
-	for i := 110; first == 0; i-- {
-		if s.packets[i] == nil {
-			first = i + 1
-		}
-	}
-	for i, p := range s.packets {
-		if i != first {
-			l.push(p, time.Duration(i)*20*ms)
-		}
-	}
-	l.until(2500 * ms)
-	st := l.r.Stats()
-	if st.Window.Lost != 1 || st.Recovered+st.Concealed > 1 || l.end() < 2500*ms || l.end() > 2540*ms {
-		t.Errorf("the time line is at %v, %+v", l.end(), st)
-	}
-}
-
-func TestReceiverGivesUpOnASenderThatVanishesInDTX(t *testing.T) {
-	s, l := dtxCall(t), listen(t)
-	for i, p := range s.packets[:60] {
-		l.push(p, time.Duration(i)*20*ms)
-	}
-	l.until(time.Hour)
-	if l.end() < comfortLimit || l.end() > comfortLimit+1200*ms || !l.r.Deadline().IsZero() {
-		t.Errorf("comfort went on until %v", l.end())
 	}
 }
 

@@ -19,20 +19,8 @@ type rtcpReader interface {
 	Read([]byte) (int, interceptor.Attributes, error)
 }
 
-// drainReports reads what the caller reports about its own stream. Pion's
-// interceptors take what they need of it on the way.
-func drainReports(r rtcpReader) {
-	buf := make([]byte, packetBytes)
-	for {
-		if _, _, err := r.Read(buf); err != nil {
-			return
-		}
-	}
-}
-
-// readReports reads what the caller reports about ours and hands on each
-// round-trip time that follows from it.
-func readReports(r rtcpReader, report func(rtt time.Duration)) {
+// readRTCP reads a stream's RTCP until it ends, and hands on the packets.
+func readRTCP(r rtcpReader, take func(p rtcp.Packet, now time.Time)) {
 	buf, limit := make([]byte, packetBytes), rate.NewLimiter(reportRate, reportBurst)
 	for {
 		n, _, err := r.Read(buf)
@@ -48,11 +36,17 @@ func readReports(r rtcpReader, report func(rtt time.Duration)) {
 			continue
 		}
 		for _, p := range packets {
-			for _, rep := range reportsIn(p) {
-				if rtt, ok := roundTrip(rep, now); ok {
-					report(rtt)
-				}
-			}
+			take(p, now)
+		}
+	}
+}
+
+// roundTrips hands on each round-trip time that follows from a report about
+// our stream.
+func roundTrips(p rtcp.Packet, now time.Time, take func(rtt time.Duration)) {
+	for _, rep := range reportsIn(p) {
+		if rtt, ok := roundTrip(rep, now); ok {
+			take(rtt)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v5"
 	"github.com/pion/webrtc/v4"
@@ -48,6 +49,7 @@ type Caller struct {
 
 	mu       sync.Mutex
 	stream   string
+	told     int
 	heard    []Heard
 	messages []string
 	next     rtp.Header
@@ -120,7 +122,7 @@ func (c *Caller) wire(o CallerOptions) {
 		check(c.tb, err)
 		sender, err := c.PC.AddTrack(c.mic)
 		check(c.tb, err)
-		c.wg.Go(func() { drain(sender) })
+		c.wg.Go(func() { c.readReports(sender) })
 	}
 	c.Events, err = c.PC.CreateDataChannel("oai-events", nil)
 	check(c.tb, err)
@@ -140,6 +142,30 @@ func (c *Caller) wire(o CallerOptions) {
 		c.wg.Go(func() { c.listen(t) })
 		c.wg.Go(func() { drain(r) })
 	})
+}
+
+// readReports keeps what the server reports about the microphone's packets.
+func (c *Caller) readReports(s *webrtc.RTPSender) {
+	for {
+		packets, _, err := s.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range packets {
+			if rr, ok := p.(*rtcp.ReceiverReport); ok && len(rr.Reports) > 0 {
+				c.mu.Lock()
+				c.told = int(rr.Reports[0].TotalLost)
+				c.mu.Unlock()
+			}
+		}
+	}
+}
+
+// ToldLost is the number of lost packets in the server's last receiver report.
+func (c *Caller) ToldLost() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told
 }
 
 func drain(r interface {
