@@ -60,8 +60,10 @@ type wavReader struct {
 
 func (w *wavReader) read() ([]int16, error) {
 	var head [12]byte
-	if _, err := io.ReadFull(w.r, head[:]); err != nil {
-		return nil, fmt.Errorf("%w: shorter than its header (%w)", ErrNotWAV, err)
+	if _, err := io.ReadFull(w.r, head[:]); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("%w: shorter than its header", ErrNotWAV)
+	} else if err != nil {
+		return nil, err
 	}
 	id, size := string(head[:4]), binary.LittleEndian.Uint32(head[4:])
 	switch {

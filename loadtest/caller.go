@@ -12,6 +12,9 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
+// farewell is how long a hang-up waits for the far side to close first.
+const farewell = 250 * time.Millisecond
+
 // Caller is a peer in a call that is up.
 type Caller struct {
 	o     Options
@@ -114,10 +117,14 @@ func (c *Caller) explain(err error) error {
 
 // attach hears what Pion reports. Its callbacks must not block.
 func (c *Caller) attach() {
-	c.line.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+	c.line.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) {
+		// Each change has a goroutine of its own, so that they may come out of
+		// order: the present state is what counts. Closed is for good.
 		c.update(func() {
-			c.media = s
-			c.checkLost()
+			if c.media != webrtc.PeerConnectionStateClosed {
+				c.media = c.line.pc.ConnectionState()
+				c.checkLost()
+			}
 		})
 	})
 	c.line.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
@@ -132,7 +139,12 @@ func (c *Caller) attach() {
 		return
 	}
 	c.line.events.OnOpen(func() { c.update(func() { c.ready = true }) })
-	c.line.events.OnClose(func() { c.update(func() { c.ready = false }) })
+	c.line.events.OnClose(func() {
+		c.update(func() {
+			c.ready, c.media = false, webrtc.PeerConnectionStateClosed
+			c.checkLost()
+		})
+	})
 	c.line.events.OnMessage(func(m webrtc.DataChannelMessage) { c.hearEvent(m.Data) })
 }
 
@@ -241,21 +253,50 @@ func (c *Caller) ID() string {
 // called more than once.
 func (c *Caller) Hangup() {
 	c.once.Do(func() {
-		c.lose(failf(CallLost, nil, "The call was hung up."))
 		c.mu.Lock()
-		w := c.wire
+		w, up := c.wire, c.lost == nil || ClassOf(c.lost) == CallLost
 		c.mu.Unlock()
+		c.lose(failf(CallLost, nil, "The call was hung up."))
 		if w != nil {
 			w.finish(encodeMessage(message{Type: "bye", Reason: "hang_up"}))
 		}
 		c.stop()
 		if c.line != nil {
+			if up {
+				c.letClose()
+			}
 			if err := c.line.pc.GracefulClose(); err != nil {
 				c.log.Debug("closing the peer connection", "error", err)
 			}
 		}
 		c.tasks.Wait()
 	})
+}
+
+// letClose gives the far side a moment to close first. Two that close at the
+// same instant make each other wait inside Pion, in fake time for ever.
+func (c *Caller) letClose() {
+	if c.line.events == nil {
+		return
+	}
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	for open := true; open; {
+		c.mu.Lock()
+		changed := c.changed
+		open = c.ready
+		c.mu.Unlock()
+		if !open {
+			timer.Reset(time.Millisecond) // for what the close has set in motion
+			<-timer.C
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return
+		}
+	}
 }
 
 // update changes the state and wakes who waits for it.

@@ -25,15 +25,15 @@ func inFakeTime(t *testing.T, b *bot, o Options, run func(ctx context.Context, c
 		var a air
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		hangup := a.connect(ctx, b, &o)
+		defer hangup()
+		defer cancel()
 		c, err := Dial(ctx, o)
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer c.Hangup() // once more does nothing
 		run(ctx, c, &a)
 		c.Hangup()
-		c.Hangup() // once more does nothing
-		cancel()
-		hangup()
 	})
 }
 

@@ -54,7 +54,7 @@ func (c *Caller) judgeAnswer(s *spurt, now time.Time) verdict {
 	}
 	over := c.ear.latest().Add(quiet)
 	if r := c.story.latest(); r != nil && r.over.After(s.first) {
-		over = earlier(over, r.over)
+		over = earlier(over, r.over.Add(settle))
 	}
 	if now.Before(over) {
 		return verdict{wake: earlier(over, s.first.Add(maxAnswer))}

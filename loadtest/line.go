@@ -104,6 +104,8 @@ func settings(o Options) webrtc.SettingEngine {
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	// The track is known before its first packet, whose arrival is what is measured.
 	s.SetFireOnTrackBeforeFirstRTP(true)
+	// With events, their channel's end tells that the far side has closed.
+	s.DisableCloseByDTLS(!o.NoEvents)
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4}
 	if at, err := parseAddress(o.URL); err == nil && at.local {
 		s.SetIncludeLoopbackCandidate(true)

@@ -12,6 +12,7 @@ import (
 const (
 	quietWithoutEvents = 600 * time.Millisecond // no packets: the answer is over
 	quietWithEvents    = 3 * time.Second        // the same where an event should have told
+	settle             = 60 * time.Millisecond  // for the last packets, which the event may overtake
 	maxAnswer          = 2 * time.Minute
 	endGrace           = time.Second            // for a turn's timeline to come after its sound
 	textGrace          = time.Second            // for sound to follow a finished text

@@ -159,7 +159,7 @@ func (c *Caller) readWire(w *wire) {
 			if m.Candidate == nil {
 				break
 			}
-			if c.line.pc.RemoteDescription() == nil {
+			if c.line.pc.SignalingState() != webrtc.SignalingStateStable { // they belong to the answer to come
 				early = append(early, *m.Candidate)
 				break
 			}
