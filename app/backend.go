@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -76,8 +77,7 @@ func (b *backend) NewPeer(_ context.Context, of signaling.Talk, events signaling
 	if err != nil {
 		return nil, fmt.Errorf("app: new peer: %w", err)
 	}
-	t.conversation.UseSpeaker(p.Speaker())
-	return &peer{Peer: p, closed: b.traffic.add}, nil
+	return &peer{Peer: p, conversation: t.conversation, closed: b.traffic.add}, nil
 }
 
 // leg carries what comes in on a peer to where it belongs.
@@ -87,7 +87,7 @@ type leg struct {
 }
 
 func (l leg) Audio(f audio.Frame)   { l.conversation.Hear(f) }
-func (l leg) Message(raw []byte)    { l.events.Message(raw) }
+func (l leg) Message(raw []byte)    { l.events.Message(bytes.Clone(raw)) } // lent here, kept there
 func (l leg) ChannelOpen(open bool) { l.events.ChannelOpen(open) }
 func (l leg) State(s media.State)   { l.events.State(signaling.PeerState(s)) }
 
@@ -103,8 +103,19 @@ func (l leg) Candidate(c *media.Candidate) {
 // peer is a media peer as signaling wants it.
 type peer struct {
 	*media.Peer
-	closed func(media.Stats)
-	once   sync.Once
+	conversation *conversation.Conversation
+	closed       func(media.Stats)
+	once         sync.Once
+}
+
+// Answer implements signaling.Peer. The conversation speaks to this peer from
+// the first offer on that could be answered; until then to the one before.
+func (p *peer) Answer(ctx context.Context, offer string, trickle bool) (string, error) {
+	answer, err := p.Peer.Answer(ctx, offer, trickle)
+	if err == nil {
+		p.conversation.UseSpeaker(p.Speaker())
+	}
+	return answer, err
 }
 
 // AddCandidate implements signaling.Peer.
