@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"parley/internal/endpoint"
@@ -31,6 +32,8 @@ import (
 
 // ollamaURL is where a local Ollama answers unless it was told otherwise.
 const ollamaURL = "http://127.0.0.1:11434/v1"
+
+const warmUpTime = 10 * time.Second
 
 // choice is an engine and why it was taken.
 type choice struct{ engine, why string }
@@ -78,10 +81,27 @@ func newEngines(ctx context.Context, cfg Config, log *slog.Logger) (*engines, er
 		e.close()
 		return nil, err
 	}
+	e.warmUp(ctx, log)
 	for stage, c := range e.choices {
 		log.Info("engine chosen", "stage", stage, "engine", c.engine, "why", c.why)
 	}
 	return e, nil
+}
+
+// warmUp opens the connection to the language model and finds out which it is,
+// so that the first caller need not wait for that. It does not delay the start;
+// an endpoint that is down is said in the log and tried again at each turn.
+func (e *engines) warmUp(ctx context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, warmUpTime)
+	var work sync.WaitGroup
+	if c, ok := e.llm.(interface{ Check(context.Context) error }); ok {
+		work.Go(func() {
+			if err := c.Check(ctx); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+				log.Warn("the language model does not answer yet", "engine", e.choices["llm"].engine, "err", err)
+			}
+		})
+	}
+	e.closers = append(e.closers, func() { cancel(); work.Wait() })
 }
 
 // openAIFromEnviron takes over the variables that every OpenAI client knows,

@@ -107,8 +107,9 @@ func fromEnviron(environ, known []string) (map[string]any, error) {
 	return found, nil
 }
 
-// otherVariables begin like settings but are none: PARLEY_SPEECH tells tests where recordings lie.
-func otherVariables() []string { return []string{"PARLEY_SPEECH"} }
+// otherVariables begin like settings but are for tests: where recordings lie,
+// and where to put screenshots.
+func otherVariables() []string { return []string{"PARLEY_SPEECH", "PARLEY_SHOTS"} }
 
 // EnvName is the environment variable of a setting.
 func EnvName(key string) string {
