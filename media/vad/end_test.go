@@ -34,7 +34,7 @@ func cuts(tb testing.TB, clips []string, every int) []cut {
 			if level(pcm[n*frame:(n+1)*frame]) < loudest-12 || level(pcm[(n-1)*frame:n*frame]) < loudest-12 {
 				continue
 			}
-			lead, from := len(out)%8, max(0, n-75)
+			lead, from := len(out)%8, max(0, n-60)
 			c := cut{clip: name, frame: n, lead: lead, last: lead + n - from}
 			c.pcm = join(make([]int16, lead*frame), pcm[from*frame:(n+1)*frame], silence(400*time.Millisecond))
 			out = append(out, c)
@@ -69,13 +69,15 @@ func endFrame(from detectors, c cut, pcm []int16) (after, packet int, begun bool
 // An end is decided with the frame that completes the silence, not one frame
 // later, however the frames lie against the windows of the network.
 func TestEndIsDecidedToTheFrame(t *testing.T) {
-	all := cuts(t, []string{
+	clips := []string{
 		"brooklyn-bridge.wav", "go-forward.wav", "living-room-lamp.wav", "harvard-spk1-3.wav",
 		"lj050-0131.wav", "jfk.wav", "cards-005.wav", "librivox-0870.wav",
-	}, 11)
-	if len(all) < 24 {
-		t.Fatalf("only %d places to cut at", len(all))
 	}
+	least := 30
+	if underRace {
+		clips, least = clips[3:5], 5
+	}
+	all := cuts(t, clips, 13)
 	m := model(t)
 	for _, way := range []struct {
 		name    string
@@ -103,7 +105,7 @@ func TestEndIsDecidedToTheFrame(t *testing.T) {
 					t.Errorf("want 10 frames")
 				}
 			}
-			if n < 40 || off*100 > way.allowed*n {
+			if n < least || off*100 > way.allowed*n {
 				t.Errorf("%d of %d ends are a frame off", off, n)
 			}
 		})

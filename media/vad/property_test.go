@@ -80,6 +80,7 @@ func TestEventsFollowTheGrammar(t *testing.T) {
 			}
 			return e, ok
 		}
+		unknown := 0 // samples in a row
 		for range rapid.IntRange(1, 25).Draw(rt, "stretches") {
 			p = rapid.SampledFrom([]float32{0, 0.1, 0.4, 0.6, 1}).Draw(rt, "p")
 			loud := rapid.SampledFrom([]float64{0, 5, 100, 3000, 30000}).Draw(rt, "loud")
@@ -88,8 +89,10 @@ func TestEventsFollowTheGrammar(t *testing.T) {
 				audio.Received, audio.Received, audio.Recovered, audio.Concealed, audio.Comfort,
 			}).Draw(rt, "origin")
 			length := rapid.IntRange(1, 16000).Draw(rt, "length")
-			for unknown := 0; length > 0; length -= samples {
-				unknown += samples
+			for ; length > 0; length -= samples {
+				if unknown += samples; origin != audio.Concealed {
+					unknown = 0
+				}
 				e, ok := feed(origin, samples, loud)
 				if ok && origin == audio.Concealed && unknown <= audio.SpeechRate && e.Kind == vad.SpeechEnded {
 					rt.Fatalf("ended after %d unknown samples", unknown)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,17 +32,27 @@ func call(tb testing.TB, clip string) []int16 {
 
 // The events of every recording, at the default settings, are written down in
 // testdata/events.golden. UPDATE_GOLDEN=1 writes the file anew.
-func TestEventsOfRecordings(t *testing.T) {
+func TestRecordings(t *testing.T) {
 	m := model(t)
 	var got strings.Builder
 	names := map[vad.Kind]string{
 		vad.SpeechStarted: "started", vad.SpeechPaused: "paused",
 		vad.SpeechResumed: "resumed", vad.SpeechEnded: "ended",
 	}
-	for _, clip := range append(clips(), "jfk.wav", "lj050-0131.wav", "beckett.wav", "cards-005.wav", "librivox-0870.wav") {
+	short := clips()
+	all := append(clips(), "jfk.wav", "lj050-0131.wav", "beckett.wav", "cards-005.wav")
+	if underRace {
+		all = all[:3]
+	}
+	for _, clip := range all {
+		pcm := call(t, clip)
 		fmt.Fprintf(&got, "%s\n", clip)
-		for _, e := range observe(vad.NewSegmenter(vad.DefaultConfig(), m.NewScorer()), call(t, clip), nil) {
+		for _, e := range observe(vad.NewSegmenter(vad.DefaultConfig(), m.NewScorer()), pcm, nil) {
 			fmt.Fprintf(&got, "  %-7s at %5d ms, told at %5d\n", names[e.Kind], e.At.Milliseconds(), (e.frame+1)*20)
+		}
+		if slices.Contains(short, clip) {
+			s := vad.NewSegmenter(settings(500*time.Millisecond), m.NewScorer())
+			isOneUtterance(t, clip, observe(s, pcm, nil))
 		}
 	}
 	path := filepath.Join("testdata", "events.golden")
@@ -54,33 +65,29 @@ func TestEventsOfRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.String() != string(want) {
+	if got.String() != string(want) && (!underRace || !strings.HasPrefix(string(want), got.String())) {
 		t.Errorf("events differ from %s:\n%s", path, got.String())
 	}
 }
 
-// A sentence with its longest pause inside the silence is one utterance, from
-// near its beginning to near its end.
-func TestOneSentenceIsOneUtterance(t *testing.T) {
-	m := model(t)
-	for _, clip := range clips() {
-		pcm := call(t, clip)
-		events := observe(vad.NewSegmenter(settings(500*time.Millisecond), m.NewScorer()), pcm, nil)
-		starts, ends := of(vad.SpeechStarted, events), of(vad.SpeechEnded, events)
-		if len(starts) != 1 || len(ends) != 1 {
-			t.Errorf("%s: %d starts, %d ends", clip, len(starts), len(ends))
-			continue
-		}
-		if late := time.Duration(starts[0].frame+1)*audio.FrameDuration - starts[0].At; late > 250*time.Millisecond {
-			t.Errorf("%s: start told %v after it", clip, late)
-		}
-		over := time.Duration(ends[0].frame+1) * audio.FrameDuration
-		if wait := over - ends[0].At; wait < 480*time.Millisecond || wait > 680*time.Millisecond {
-			t.Errorf("%s: end told %v after it", clip, wait)
-		}
-		if !ends[0].Arrived.After(starts[0].Arrived) {
-			t.Errorf("%s: arrivals %v and %v", clip, starts[0].Arrived, ends[0].Arrived)
-		}
+// isOneUtterance demands one start and one end, each told in good time: the
+// longest pause of a short sentence is shorter than half a second.
+func isOneUtterance(t *testing.T, clip string, events []event) {
+	t.Helper()
+	starts, ends := of(vad.SpeechStarted, events), of(vad.SpeechEnded, events)
+	if len(starts) != 1 || len(ends) != 1 {
+		t.Errorf("%s: %d starts, %d ends", clip, len(starts), len(ends))
+		return
+	}
+	told := func(e event) time.Duration { return time.Duration(e.frame+1)*audio.FrameDuration - e.At }
+	if late := told(starts[0]); late > 250*time.Millisecond {
+		t.Errorf("%s: start told %v after it", clip, late)
+	}
+	if wait := told(ends[0]); wait < 480*time.Millisecond || wait > 680*time.Millisecond {
+		t.Errorf("%s: end told %v after it", clip, wait)
+	}
+	if !ends[0].Arrived.After(starts[0].Arrived) {
+		t.Errorf("%s: arrivals %v and %v", clip, starts[0].Arrived, ends[0].Arrived)
 	}
 }
 
@@ -89,7 +96,7 @@ func TestOneSentenceIsOneUtterance(t *testing.T) {
 func TestBlackoutDoesNotEndSpeech(t *testing.T) {
 	const first, lost = 70, 15 // 1.4 to 1.7 s
 	m := model(t)
-	for _, clip := range []string{"brooklyn-bridge.wav", "harvard-spk1-3.wav", "go-forward.wav", "living-room-lamp.wav"} {
+	for _, clip := range []string{"brooklyn-bridge.wav", "harvard-spk1-3.wav", "go-forward.wav"} {
 		pcm := call(t, clip)
 		whole := of(vad.SpeechEnded, observe(vad.NewSegmenter(settings(300*time.Millisecond), m.NewScorer()), pcm, nil))
 		origin := func(n int) audio.Origin {
@@ -154,7 +161,7 @@ func TestNoise(t *testing.T) {
 		quiet := join(silence(time.Second), pcm, silence(2*time.Second))
 		want := of(vad.SpeechEnded, observe(vad.NewSegmenter(settings(400*time.Millisecond), m.NewScorer()), quiet, nil))
 		for _, snr := range []float64{20, 10} {
-			noisy := throughOpus(t, withNoise(quiet, level(pcm), snr, rng.NormFloat64), 48000)
+			noisy := throughOpus(t, withNoise(quiet, level(pcm), snr, rng.NormFloat64), 16000)
 			got := of(vad.SpeechEnded, observe(vad.NewSegmenter(settings(400*time.Millisecond), m.NewScorer()), noisy, nil))
 			if len(got) != 1 || len(want) != 1 {
 				t.Errorf("%s at %v dB: %d ends, in quiet %d", clip, snr, len(got), len(want))
@@ -195,9 +202,9 @@ func TestNoSpeech(t *testing.T) {
 // it does without one.
 func TestOnsetAfterLongSilence(t *testing.T) {
 	m := model(t)
-	for _, clip := range clips() {
+	for _, clip := range []string{"brooklyn-bridge.wav", "harvard-spk1-3.wav", "launch-firefox.wav", "what-time-is-it-1.wav"} {
 		onset := func(before time.Duration) time.Duration {
-			pcm := throughOpus(t, join(silence(before), vadtest.Clip(t, clip)), 48000)
+			pcm := join(silence(before), vadtest.Clip(t, clip))
 			starts := of(vad.SpeechStarted, observe(vad.NewSegmenter(vad.DefaultConfig(), m.NewScorer()), pcm, nil))
 			if len(starts) == 0 {
 				t.Fatalf("%s: no start after %v", clip, before)
