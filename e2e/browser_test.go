@@ -20,14 +20,19 @@ import (
 	"parley/store"
 )
 
-// startServer runs parley with its embedded engines on loopback, as `make run`
-// does, and returns its address.
+// startServer runs parley with its embedded engines, as `make run` does, and
+// returns its address.
 func startServer(t *testing.T) string {
+	t.Helper()
+	return serve(t, func(c *app.Config) { c.LLM.Engine, c.Data = "builtin", t.TempDir() })
+}
+
+// serve runs parley on loopback, with the default configuration as change leaves it.
+func serve(t *testing.T, change func(*app.Config)) string {
 	t.Helper()
 	cfg := app.DefaultConfig()
 	cfg.Models = modelDir()
-	cfg.LLM.Engine = "builtin"
-	cfg.Data = t.TempDir()
+	change(&cfg)
 	cfg.Media.UDPAddress, cfg.Media.TCPAddress = "127.0.0.1:0", "127.0.0.1:0"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
