@@ -49,7 +49,7 @@ func TestReadTensors(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	good, err := os.ReadFile(vadtest.Model(t, vadtest.Plain))
+	good, err := os.ReadFile(vadtest.Model(t, vadtest.Published))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +87,12 @@ func withBasis(t *testing.T, model []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	basis, err := find(tensors, "", basisName)
+	weights, err := pick(tensors)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var pattern []byte // the first values as they stand in the file
-	for _, v := range basis.data[:8] {
+	for _, v := range weights[basisName][:8] {
 		pattern = protowire.AppendFixed32(pattern, math.Float32bits(v))
 	}
 	out := []byte(strings.Replace(string(model), string(pattern), strings.Repeat("\x00\x00\x80\x3f", 8), 1))

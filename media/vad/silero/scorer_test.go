@@ -53,7 +53,7 @@ func TestAgreesWithONNXRuntime(t *testing.T) {
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{vadtest.Published, vadtest.Plain} {
+	for _, file := range append(vadtest.Others(t), vadtest.Published) {
 		m := load(t, file)
 		for clip, probs := range want {
 			got := probabilities(m.NewScorer(), vadtest.Clip(t, clip))
@@ -67,9 +67,11 @@ func TestAgreesWithONNXRuntime(t *testing.T) {
 func TestBothFilesHoldTheSameNetwork(t *testing.T) {
 	clip := vadtest.Clip(t, "what-time-is-it-1.wav")
 	a := probabilities(load(t, vadtest.Published).NewScorer(), clip)
-	b := probabilities(load(t, vadtest.Plain).NewScorer(), clip)
-	if d := worst(t, a, b); d > 0 {
-		t.Errorf("differs by %g", d)
+	for _, other := range vadtest.Others(t) {
+		b := probabilities(load(t, other).NewScorer(), clip)
+		if d := worst(t, a, b); d > 0 {
+			t.Errorf("%s differs by %g", other, d)
+		}
 	}
 }
 

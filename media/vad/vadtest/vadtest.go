@@ -22,25 +22,48 @@ const (
 )
 
 // Model returns the path of a weights file: in $PARLEY_MODELS, in models/ of the
-// repository, or in ../shared/models beside it.
+// repository, or in ../shared/models beside it, where developers keep more.
 func Model(tb testing.TB, name string) string {
 	tb.Helper()
-	root := Root(tb)
-	shared := filepath.Join(root, "..", "shared", "models")
-	places := []string{filepath.Join(root, "models", name), filepath.Join(shared, name)}
-	if dir := os.Getenv("PARLEY_MODELS"); dir != "" {
-		places = append([]string{filepath.Join(dir, name)}, places...)
+	if p := find(tb, name); p != "" {
+		return p
 	}
-	if name == Published { // the name it has at its source
-		places = append(places, filepath.Join(shared, "silero_vad.onnx"))
+	tb.Fatalf("no %s in any of %q: run make setup, or set PARLEY_MODELS", name, modelDirs(tb))
+	return ""
+}
+
+// Others returns the files among Plain that are at hand: set-up does not install
+// it, so that only who has it compares with it.
+func Others(tb testing.TB) []string {
+	tb.Helper()
+	if find(tb, Plain) == "" {
+		tb.Logf("%s is not at hand; the comparison with it is left out", Plain)
+		return nil
 	}
-	for _, p := range places {
-		if _, err := os.Stat(p); err == nil {
+	return []string{Plain}
+}
+
+func find(tb testing.TB, name string) string {
+	for _, dir := range modelDirs(tb) {
+		if p := filepath.Join(dir, name); exists(p) {
 			return p
 		}
 	}
-	tb.Fatalf("no %s in any of %q: run make setup, or set PARLEY_MODELS", name, places)
 	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func modelDirs(tb testing.TB) []string {
+	root := Root(tb)
+	dirs := []string{filepath.Join(root, "models"), filepath.Join(root, "..", "shared", "models")}
+	if dir := os.Getenv("PARLEY_MODELS"); dir != "" {
+		dirs = append([]string{dir}, dirs...)
+	}
+	return dirs
 }
 
 // Clip returns a recording, 16 kHz mono, by its file name.
@@ -64,7 +87,7 @@ func Clip(tb testing.TB, name string) []int16 {
 
 func speechDirs(tb testing.TB) []string {
 	root := Root(tb)
-	return []string{filepath.Join(root, "testdata", "speech"), filepath.Join(root, "..", "shared", "speech")}
+	return []string{filepath.Join(root, "testdata", "speech"), filepath.Join(root, "media", "vad", "testdata", "speech")}
 }
 
 // Root returns the repository's root: the nearest folder upwards with a go.mod.
