@@ -19,7 +19,10 @@ const (
 
 	// SpeechRange and SpeechFloor decide which frames of a clip hold speech:
 	// those within SpeechRange dB of the clip's loudest frame, and never below
-	// SpeechFloor dBFS. Both are about the RMS of a 20 ms frame.
+	// SpeechFloor dBFS. Both are about the RMS of 20 ms of the recording itself.
+	// Opus delays sound by 6.5 ms, so that the end of the last such frame may
+	// spill into the packet after it; a wait is counted from the frame's own
+	// packet all the same, which is the stricter of the two ways to count.
 	SpeechRange = 30.0
 	SpeechFloor = -60.0
 
@@ -97,7 +100,27 @@ func (c *Clip) Speech() (from, to time.Duration) {
 	return time.Duration(c.first) * audio.FrameDuration, time.Duration(c.last+1) * audio.FrameDuration
 }
 
+// frames is how many packets there are without the tail.
 func (c *Clip) frames() int { return len(c.packets) - tail }
+
+// Levels is what the far side hears: the RMS of each packet as it decodes, in
+// dBFS, those of the tail after the clip included.
+func (c *Clip) Levels() ([]float64, error) {
+	dec, err := opus.NewDecoder(wireRate, 1)
+	if err != nil {
+		return nil, fmt.Errorf("loadtest: opus decoder: %w", err)
+	}
+	levels := make([]float64, len(c.packets))
+	pcm := make([]int16, frameSize)
+	for i, p := range c.packets {
+		n, err := dec.Decode(p, pcm)
+		if err != nil {
+			return nil, fmt.Errorf("loadtest: decode: %w", err)
+		}
+		levels[i] = audio.DBFS(audio.RMS(pcm[:n]))
+	}
+	return levels, nil
+}
 
 // speechBounds finds the first and last frame of 48 kHz PCM with speech.
 func speechBounds(pcm []int16) (first, last int) {

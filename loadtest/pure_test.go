@@ -57,6 +57,26 @@ func TestClipSpeechIsRelative(t *testing.T) {
 	}
 }
 
+// What the encoder's delay pushes into the next packet is heard there, and does
+// not move the end of speech.
+func TestClipLevels(t *testing.T) {
+	for _, c := range []struct {
+		length time.Duration
+		spills bool
+	}{{200 * ms, true}, {210 * ms, false}} {
+		clip := hum("hum", 0, c.length, 100*ms)
+		levels, err := clip.Levels()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, to := clip.Speech()
+		after := levels[to/audio.FrameDuration]
+		if (after > -35) != c.spills || len(levels) != clip.frames()+tail {
+			t.Errorf("%v: speech ends at %v, the packet after has %.0f dBFS", c.length, to, after)
+		}
+	}
+}
+
 func TestLoadClipRefuses(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, content string) string {
