@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"parley/conversation"
 	"parley/internal/endpoint"
@@ -118,51 +117,6 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate says what is wrong, in the names of the settings.
-func (c Config) Validate() error {
-	_, _, listenErr := net.SplitHostPort(c.Listen)
-	if listenErr != nil {
-		listenErr = fmt.Errorf("listen: %q is not host:port", c.Listen)
-	}
-	errs := []error{
-		listenErr,
-		oneOf("log.format", c.Log.Format, "auto", "text", "json"),
-		oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error"),
-		oneOf("vad.engine", c.VAD.Engine, Auto, "silero", "energy"),
-		oneOf("stt.engine", c.STT.Engine, Auto, "pocketsphinx", "openai", "scripted", "unassigned"),
-		oneOf("llm.engine", c.LLM.Engine, Auto, "openai", "builtin", "scripted", "unassigned"),
-		oneOf("tts.engine", c.TTS.Engine, Auto, "flite", "espeak", "openai", "scripted", "unassigned"),
-		oneOf("store.engine", c.Store.Engine, "sqlite", "none"),
-	}
-	in := func(section string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", section, err))
-		}
-	}
-	in("signaling", c.Signaling.Validate())
-	in("media", c.Media.Validate())
-	in("session", c.Session.Validate())
-	in("vad", c.detector().Validate())
-	in("stt.pocketsphinx", c.STT.Pocketsphinx.Validate())
-	in("stt.openai", c.STT.OpenAI.Validate())
-	in("stt.scripted", c.STT.Scripted.Validate())
-	in("stt.guard", c.STT.Guard.Validate())
-	in("llm.openai", c.LLM.OpenAI.Validate())
-	in("llm.scripted", c.LLM.Scripted.Validate())
-	in("tts.flite", c.TTS.Flite.Validate())
-	in("tts.espeak", c.TTS.Espeak.Validate())
-	in("tts.openai", c.TTS.OpenAI.Validate())
-	in("tts.scripted", c.TTS.Scripted.Validate())
-	return errors.Join(errs...)
-}
-
-func oneOf(name, value string, allowed ...string) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	return fmt.Errorf("%s: %q is none of %q", name, value, allowed)
-}
-
 // detector is the configuration of a call's voice activity detector.
 func (c Config) detector() vad.Config {
 	return vad.Config{
@@ -221,8 +175,15 @@ func (c Config) findModel(name string) string {
 	return ""
 }
 
-// Print writes the configuration as YAML that Load reads back; secrets are redacted.
+// Print writes the configuration as YAML that Load reads back, but for the
+// secrets, which are redacted.
 func (c Config) Print(w io.Writer) error {
+	c.Signaling.ICEServers = slices.Clone(c.Signaling.ICEServers)
+	for i := range c.Signaling.ICEServers {
+		if s := &c.Signaling.ICEServers[i]; s.Credential != "" {
+			s.Credential = endpoint.Secret(s.Credential).String()
+		}
+	}
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
 	if err := enc.Encode(c); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 )
 
 // Config says where an Edge meets callers.
@@ -19,15 +18,6 @@ type Config struct {
 	// are told, where the machine cannot see the address it is reached at
 	// (containers, 1:1 NAT).
 	AdvertisedAddresses []string `koanf:"advertised_addresses" yaml:"advertised_addresses"`
-	// ICEServers are handed to clients; the edge itself needs none.
-	ICEServers []ICEServer `koanf:"ice_servers" yaml:"ice_servers"`
-}
-
-// ICEServer is a STUN or TURN server, as RTCPeerConnection takes it.
-type ICEServer struct {
-	URLs       []string `koanf:"urls" yaml:"urls" json:"urls"`
-	Username   string   `koanf:"username" yaml:"username,omitempty" json:"username,omitempty"`
-	Credential string   `koanf:"credential" yaml:"credential,omitempty" json:"credential,omitempty"`
 }
 
 // DefaultConfig serves callers on this machine only.
@@ -55,25 +45,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("media: advertised_addresses: %q is not an IP address callers can reach", a))
 		}
 	}
-	for _, s := range c.ICEServers {
-		errs = append(errs, s.validate())
-	}
 	return errors.Join(errs...)
-}
-
-func (s ICEServer) validate() error {
-	if len(s.URLs) == 0 {
-		return errors.New("media: ice_servers: an entry has no urls")
-	}
-	for _, u := range s.URLs {
-		scheme, _, _ := strings.Cut(u, ":")
-		switch scheme {
-		case "stun", "stuns", "turn", "turns":
-		default:
-			return fmt.Errorf("media: ice_servers: %q is not a stun:, stuns:, turn: or turns: URL", u)
-		}
-	}
-	return nil
 }
 
 // listenAddr parses "host:port" where host is an IP address or empty (all).

@@ -251,6 +251,7 @@ func TestConfigValidate(t *testing.T) {
 		"allowed_origins":  func(c *Config) { c.AllowedOrigins = []string{"example.com"} },
 		"trusted_proxies":  func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/99"} },
 		"ice_servers":      func(c *Config) { c.ICEServers = []ICEServer{{}} },
+		"not a stun:":      func(c *Config) { c.ICEServers = []ICEServer{{URLs: []string{"stun:a.example", "http://x"}}} },
 	} {
 		c := DefaultConfig()
 		change(&c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,8 +12,9 @@ import (
 // Config is what an operator may set. Its zero value is not useful; begin with
 // DefaultConfig.
 type Config struct {
-	// Key that clients must show; empty: none is asked for.
-	Key string `koanf:"key" yaml:"key"`
+	// Key that clients must show; empty: none is asked for. It is no setting of
+	// this section: whoever makes a Server fills it in.
+	Key string `koanf:"-" yaml:"-"`
 	// AllowedOrigins lists web origins besides the server's own whose pages may
 	// call, such as "https://example.com"; "*" allows all.
 	AllowedOrigins []string `koanf:"allowed_origins" yaml:"allowed_origins"`
@@ -86,8 +88,21 @@ func (c Config) Validate() error {
 		return err
 	}
 	for _, s := range c.ICEServers {
-		if len(s.URLs) == 0 {
-			return fmt.Errorf("signaling: config: ice_servers: each needs urls")
+		if err := s.validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s ICEServer) validate() error {
+	if len(s.URLs) == 0 {
+		return fmt.Errorf("signaling: config: ice_servers: each needs urls")
+	}
+	for _, u := range s.URLs {
+		scheme, _, _ := strings.Cut(u, ":")
+		if !slices.Contains([]string{"stun", "stuns", "turn", "turns"}, scheme) {
+			return fmt.Errorf("signaling: config: ice_servers: %q is not a stun:, stuns:, turn: or turns: URL", u)
 		}
 	}
 	return nil
