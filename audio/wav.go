@@ -13,7 +13,8 @@ const MaxWAVSamples = 10 * 60 * 48000
 
 const (
 	maxWAVChannels = 32
-	maxWAVOther    = 64 << 20 // bytes of a file that may be anything but audio
+	maxWAVOther    = 16 << 20 // bytes of a file that may be anything but audio, or audio of unknown format
+	maxWAVChunks   = 4096
 
 	tagPCM        = 1
 	tagFloat      = 3
@@ -73,12 +74,13 @@ func (w *wavReader) read() ([]int16, error) {
 		return nil, fmt.Errorf("%w: it begins with %q", ErrNotWAV, head[:])
 	}
 	w.open = size == 0 || size == unknownSize
-	for {
+	for range maxWAVChunks {
 		pcm, done, err := w.chunk()
 		if err != nil || done {
 			return pcm, err
 		}
 	}
+	return nil, fmt.Errorf("it has more than %d chunks", maxWAVChunks)
 }
 
 // chunk reads the next chunk; done is true once audio and format are there.
@@ -193,7 +195,7 @@ func (w *wavReader) readData(size int64) ([]int16, bool, error) {
 		return nil, false, err
 	}
 	if len(w.pending) > maxWAVOther {
-		return nil, false, ErrTooLong
+		return nil, false, errors.New("too much audio stands before its format")
 	}
 	if size&1 == 1 {
 		_, _ = io.CopyN(io.Discard, w.r, 1)
