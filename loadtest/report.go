@@ -93,7 +93,8 @@ func newTurnReport(n int, t Turn) TurnReport {
 }
 
 // waterfall is parley's own stages and, where the caller waited longer than
-// they add up to, the rest: the way there and back.
+// they add up to, the rest as "elsewhere": the way there and back, and the time
+// by which parley heard speech end later than SpeechRange has it.
 func waterfall(stages []timeline.Stage, total time.Duration) []StageReport {
 	var out []StageReport
 	var sum time.Duration
@@ -105,7 +106,7 @@ func waterfall(stages []timeline.Stage, total time.Duration) []StageReport {
 		sum += s.Duration
 	}
 	if rest := total - sum; rest > 0 {
-		out = append(out, StageReport{"network", milliseconds(rest)})
+		out = append(out, StageReport{"elsewhere", milliseconds(rest)})
 	}
 	return out
 }
