@@ -206,7 +206,7 @@ func TestReadRTCP(t *testing.T) {
 		}
 		n := 0
 		readRTCP(&in, func(p rtcp.Packet, now time.Time) {
-			roundTrips(p, now, func(rtt time.Duration) {
+			receiverReports(p, now, func(rtt time.Duration, _ float64) {
 				n++
 				if rtt < 39*ms || rtt > 41*ms {
 					t.Fatalf("RTT %v", rtt)

@@ -136,7 +136,7 @@ func (p *Peer) assemble() error {
 	p.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { p.tellState(State(p.pc.ConnectionState().String())) })
 	p.pc.OnICECandidate(p.tellCandidate)
 	p.spawn(func() {
-		readRTCP(sender, func(q rtcp.Packet, now time.Time) { roundTrips(q, now, p.takeRoundTrip) })
+		readRTCP(sender, func(q rtcp.Packet, now time.Time) { receiverReports(q, now, p.takeReport) })
 	})
 	return nil
 }
@@ -159,9 +159,11 @@ func (p *Peer) takeSenderReport(q rtcp.Packet, now time.Time) {
 	}
 }
 
-func (p *Peer) takeRoundTrip(rtt time.Duration) {
+func (p *Peer) takeReport(rtt time.Duration, lost float64) {
 	p.rtt.Store(int64(rtt))
-	p.player.Report(rtt)
+	if err := p.player.Report(rtt, lost); err != nil {
+		p.log.Warn("the encoder does not follow the loss", "err", err)
+	}
 }
 
 // spawn runs f in a goroutine that Close waits for, unless Close has begun.

@@ -41,12 +41,12 @@ func readRTCP(r rtcpReader, take func(p rtcp.Packet, now time.Time)) {
 	}
 }
 
-// roundTrips hands on each round-trip time that follows from a report about
-// our stream.
-func roundTrips(p rtcp.Packet, now time.Time, take func(rtt time.Duration)) {
+// receiverReports hands on, from each report about our stream, the round-trip
+// time that follows from it and the share of packets that were lost.
+func receiverReports(p rtcp.Packet, now time.Time, take func(rtt time.Duration, lost float64)) {
 	for _, rep := range reportsIn(p) {
 		if rtt, ok := roundTrip(rep, now); ok {
-			take(rtt)
+			take(rtt, float64(rep.FractionLost)/256)
 		}
 	}
 }

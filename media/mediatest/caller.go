@@ -73,6 +73,7 @@ func NewCaller(tb testing.TB, o CallerOptions) *Caller {
 	check(tb, err)
 	c.enc, err = opus.NewEncoder(opus.DecodeRate)
 	check(tb, err)
+	check(tb, c.enc.ExpectLoss(10)) // as browsers do where FEC was negotiated
 	c.next = rtp.Header{Version: 2, SequenceNumber: 65530, Timestamp: 1<<32 - 9600}
 	c.wire(o)
 	return c

@@ -32,6 +32,9 @@ func encodeSpeech(tb testing.TB, rate, frames int) [][]byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if err := enc.ExpectLoss(10); err != nil {
+		tb.Fatal(err)
+	}
 	pcm := voiced(rate, frames*enc.FrameSamples())
 	packets := make([][]byte, frames)
 	for i := range packets {

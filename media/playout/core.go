@@ -29,6 +29,8 @@ type core struct {
 
 	delay    time.Duration // from sent to heard, once reported
 	reported bool
+	lost     float64 // share of packets that get lost, smoothed over reports
+	fec      int     // percent of loss the encoder is prepared for
 	stats    Stats
 }
 
@@ -41,9 +43,38 @@ func (c *core) setRate(rate int) error {
 	if err != nil {
 		return fmt.Errorf("playout: write: %w", err)
 	}
+	if err := enc.ExpectLoss(c.fec); err != nil {
+		return fmt.Errorf("playout: write: %w", err)
+	}
 	c.enc, c.rate, c.samples = enc, rate, enc.FrameSamples()
 	c.pcm = make([]int16, 0, audio.DurationToSamples(Buffer+frame, rate))
 	return nil
+}
+
+// Loss from which packets carry FEC, and below which they no longer do. FEC
+// costs about half as much CPU again, and bits; few calls need it.
+const (
+	fecFrom  = 0.02
+	fecUntil = 0.005
+	lossGain = 0.3 // of the newest report in the smoothed share
+)
+
+// hearOfLoss takes the share of packets lost since the report before.
+func (c *core) hearOfLoss(share float64) error {
+	c.lost += (share - c.lost) * lossGain
+	fec := c.fec
+	switch {
+	case c.lost >= fecFrom:
+		fec = int(c.lost*100 + 0.5)
+	case c.lost < fecUntil:
+		fec = 0
+	}
+	if fec == c.fec || c.enc == nil {
+		c.fec = fec
+		return nil
+	}
+	c.fec = fec
+	return c.enc.ExpectLoss(fec)
 }
 
 // queue takes as much of pcm as there is room for and returns how much.

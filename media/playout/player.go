@@ -1,6 +1,7 @@
 package playout
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -62,11 +63,17 @@ func (p *Player) Start(onFirst func(at time.Time)) *Track {
 	return t
 }
 
-// Report tells the round-trip time that an RTCP receiver report gave.
-func (p *Player) Report(rtt time.Duration) {
+// Report tells what an RTCP receiver report gave: the round-trip time, and the
+// share, 0..1, of packets lost since the one before. Where packets get lost,
+// those that follow carry in-band FEC.
+func (p *Player) Report(rtt time.Duration, lost float64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.core.delay, p.core.reported = max(rtt, 0)/2+JitterBufferGuess, true
+	if err := p.core.hearOfLoss(lost); err != nil {
+		return fmt.Errorf("playout: report: %w", err)
+	}
+	return nil
 }
 
 // Stats returns the counters so far.

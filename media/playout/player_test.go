@@ -3,6 +3,7 @@ package playout
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -329,7 +330,7 @@ func TestRefusals(t *testing.T) {
 
 func TestHeardTrailsSentByTheReportedDelay(t *testing.T) {
 	play(t, func(t *testing.T, p *Player, s *tape) {
-		p.Report(80 * ms) // so 100 ms from sent to heard
+		report(t, p, 80*ms, 0) // so 100 ms from sent to heard
 		track := p.Start(nil)
 		must(t, track.Write(t.Context(), pcm(300*ms, 16000), 16000))
 		type point struct{ at, sent, heard time.Duration }
@@ -339,11 +340,11 @@ func TestHeardTrailsSentByTheReportedDelay(t *testing.T) {
 				t.Errorf("at %v: %+v, want %+v", want.at, got, want)
 			}
 		}
-		p.Report(500 * ms) // the estimate grows, what was heard was heard
+		report(t, p, 500*ms, 0) // the estimate grows, what was heard was heard
 		if got := track.Played(); got.Heard != 110*ms {
 			t.Errorf("heard ran backwards to %v", got.Heard)
 		}
-		p.Report(0)
+		report(t, p, 0, 0)
 		must(t, track.Drain(t.Context()))
 		time.Sleep(time.Second)
 		if got := track.Played(); got != (Played{300 * ms, 300 * ms}) {
@@ -363,4 +364,62 @@ func TestAFailingNetworkDoesNotStopTheClock(t *testing.T) {
 			t.Errorf("stats %+v", st)
 		}
 	})
+}
+
+func report(t *testing.T, p *Player, rtt time.Duration, lost float64) {
+	t.Helper()
+	if err := p.Report(rtt, lost); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Packets carry FEC while, and only while, some of them get lost.
+func TestFECFollowsLoss(t *testing.T) {
+	var c core
+	c.cur = &Track{}
+	if err := c.setRate(16000); err != nil {
+		t.Fatal(err)
+	}
+	protected := func(reports int, share float64) int {
+		for range reports {
+			if err := c.hearOfLoss(share); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, pcm := 0, mediaSpeech(320*50)
+		for i := range 50 {
+			c.pcm = append(c.pcm[:0], pcm[i*320:(i+1)*320]...)
+			size, _, err := c.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p, err := opus.Parse(c.payload[:size]); err == nil && p.FEC {
+				n++
+			}
+		}
+		return n
+	}
+	if n := protected(1, 0); n > 0 {
+		t.Errorf("no loss: %d of 50 packets carry FEC", n)
+	}
+	if n := protected(5, 0.1); n < 10 {
+		t.Errorf("10 %% loss: %d of 50 packets carry FEC", n)
+	}
+	if n := protected(20, 0); n > 1 { // the first after the change may still
+		t.Errorf("after the loss: %d of 50 packets carry FEC", n)
+	}
+}
+
+// mediaSpeech is a buzz with the overtones of a vowel, which Opus codes as speech.
+func mediaSpeech(n int) []int16 {
+	pcm := make([]int16, n)
+	for i := range pcm {
+		at := float64(i) / 16000
+		var v float64
+		for h := 1.0; h <= 20; h++ {
+			v += math.Sin(2*math.Pi*120*h*at) * math.Exp(-math.Pow((120*h-600)/500, 2))
+		}
+		pcm[i] = int16(3000 * v * (0.6 + 0.4*math.Sin(2*math.Pi*3*at)))
+	}
+	return pcm
 }
