@@ -37,7 +37,7 @@ type Options struct {
 }
 
 const (
-	frameQueue  = 50 // 1 s of audio; when full the oldest frame goes, and is counted
+	heardQueue  = 64 // news from the ear, a few a turn; when full the newest goes, and is counted
 	inputQueue  = 64 // requests of the caller; when full the newest is refused
 	sttPatience = 15 * time.Second
 )
@@ -48,8 +48,8 @@ type Conversation struct {
 	parts Parts
 	log   *slog.Logger
 
-	frames  chan *audio.Frame
-	spare   sync.Pool // of *audio.Frame, for frames
+	ear     *ear // shared with the media receiver
+	heard   chan post
 	dropped atomic.Int64
 	inputs  chan Input
 	posts   chan post
@@ -60,7 +60,6 @@ type Conversation struct {
 
 	// Owned by the loop.
 	state   *state
-	ear     *ear
 	output  Speaker
 	seq     uint64
 	stt     map[int]transcription
@@ -88,7 +87,7 @@ func New(o Options, p Parts) *Conversation {
 	}
 	c := &Conversation{
 		opts: o, parts: p, log: p.Log,
-		frames: make(chan *audio.Frame, frameQueue),
+		heard:  make(chan post, heardQueue),
 		inputs: make(chan Input, inputQueue),
 		posts:  make(chan post), first: make(chan packetSent, 1),
 		hangup: make(chan string, 1), speaker: make(chan Speaker, 1),
@@ -96,29 +95,21 @@ func New(o Options, p Parts) *Conversation {
 		state: newState(o.Session), ear: newEar(p.Detector),
 		stt: map[int]transcription{}, replies: map[int]speaking{},
 	}
-	c.spare.New = func() any { return new(audio.Frame) }
 	c.state.history = append(c.state.history, o.History...)
 	return c
 }
 
-// Hear takes a frame of the caller's audio: 16 kHz mono, in order. It copies
-// the samples and never blocks; the media receiver calls it.
+// Hear takes a frame of the caller's audio: 16 kHz mono, in order. It runs the
+// detector on it (0.1 ms at most every 32 ms), copies the samples it keeps and
+// never waits for the loop, which only learns of what a frame brings about; the
+// media receiver calls it.
 func (c *Conversation) Hear(f audio.Frame) {
-	own := c.spare.Get().(*audio.Frame)
-	pcm := append(own.PCM[:0], f.PCM...)
-	*own = f
-	own.PCM = pcm
-	for {
+	news := c.ear.hear(f)
+	for _, in := range news {
 		select {
-		case c.frames <- own:
-			return
+		case c.heard <- post{in, time.Now()}:
 		default:
-		}
-		select {
-		case old := <-c.frames: // the loop is behind: the oldest sound goes
 			c.dropped.Add(1)
-			c.spare.Put(old)
-		default:
 		}
 	}
 }
@@ -177,16 +168,11 @@ func (c *Conversation) Run(ctx context.Context) {
 
 	c.emit(CallStarted{Session: c.opts.Session, Client: c.opts.Client}, time.Now())
 	c.ear.tune(c.opts.Session)
-	var news []Input
 	for !c.ended {
 		c.setTimer(timer)
 		select {
-		case f := <-c.frames:
-			news = c.ear.hear(*f, news[:0])
-			c.spare.Put(f)
-			for _, in := range news {
-				c.take(ctx, in, time.Now())
-			}
+		case p := <-c.heard:
+			c.take(ctx, p.in, p.at)
 			c.reportDrops()
 		case in := <-c.inputs:
 			c.take(ctx, in, time.Now())
@@ -220,7 +206,7 @@ func (c *Conversation) take(ctx context.Context, in Input, now time.Time) {
 
 // wake lets time pass for the ear and for the state.
 func (c *Conversation) wake(ctx context.Context, now time.Time) {
-	for _, in := range c.ear.tick(now, nil) {
+	if in, ok := c.ear.tick(now); ok {
 		c.take(ctx, in, now)
 	}
 	var played Played
@@ -247,8 +233,8 @@ func (c *Conversation) setTimer(timer *time.Timer) {
 
 func (c *Conversation) reportDrops() {
 	if n := c.dropped.Swap(0); n > 0 {
-		c.log.Warn("audio dropped: the conversation is behind", "frames", n)
-		c.emit(Dropped{Queue: "frames", Count: int(n)}, time.Now())
+		c.log.Warn("the conversation is behind what it hears", "dropped", n)
+		c.emit(Dropped{Queue: "heard", Count: int(n)}, time.Now())
 	}
 }
 

@@ -5,6 +5,6 @@
 // May import: audio, internal/fault, internal/timeline, the ports (media/vad,
 // stt, llm, tts) and its own sub-packages. Never pion, net/http, observe or an
 // adapter.
-// Concurrency: Hear is called by one goroutine, the media receiver; Send and
-// Close from any. Every goroutine of a call is waited for before Run returns.
+// Concurrency: Hear is called by one goroutine, the media receiver, on which the
+// detector runs; Send, UseSpeaker and HangUp from any. Every goroutine of a call is waited for before Run returns.
 package conversation

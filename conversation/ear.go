@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"sync"
 	"time"
 
 	"parley/audio"
@@ -27,8 +28,12 @@ const (
 )
 
 // ear turns frames into inputs: it runs the detector, keeps the recent past,
-// and feeds the utterance that is open. It belongs to the loop.
+// and feeds the utterance that is open. The media receiver calls hear, the loop
+// everything else; the mutex is for their meeting. Frames end here, so that
+// silence wakes nobody.
 type ear struct {
+	mu       sync.Mutex
+	news     []Input // of the latest frame; hear's alone
 	detector Detector
 	prefix   time.Duration
 	ring     []audio.Frame // oldest at head
@@ -54,12 +59,17 @@ func newEar(d Detector) *ear {
 }
 
 func (e *ear) tune(s Session) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.prefix = s.Prefix
 	e.detector.Tune(s.Threshold, s.Silence)
 }
 
-// hear takes the next frame and appends what it means to news.
-func (e *ear) hear(f audio.Frame, news []Input) []Input {
+// hear takes the next frame and returns what it means, until the next call.
+func (e *ear) hear(f audio.Frame) []Input {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.news = e.news[:0]
 	event, happened := e.detector.Observe(f)
 	if happened {
 		switch event.Kind {
@@ -75,30 +85,32 @@ func (e *ear) hear(f audio.Frame, news []Input) []Input {
 	e.keep(f)
 	if e.open != nil {
 		e.open.add(f)
-		news = e.follow(f, news)
+		e.follow(f)
 	}
 	switch {
 	case happened && event.Kind == vad.SpeechStarted:
-		news = append(news, speechBegan{media: event.At, arrived: event.Arrived})
+		e.tell(speechBegan{media: event.At, arrived: event.Arrived})
 	case happened && event.Kind == vad.SpeechEnded:
-		news = append(news, speechEnded{media: event.At, arrived: event.Arrived})
+		e.tell(speechEnded{media: event.At, arrived: event.Arrived})
 	}
-	return news
+	return e.news
 }
 
+func (e *ear) tell(in Input) { e.news = append(e.news, in) }
+
 // follow watches the open utterance for its tail and for its length.
-func (e *ear) follow(f audio.Frame, news []Input) []Input {
+func (e *ear) follow(f audio.Frame) {
 	rms := audio.RMS(f.PCM)
 	e.loudest = max(e.loudest, rms)
 	if length, _ := e.open.size(); length >= maxUtterance {
-		return append(news, speechEnded{media: f.End(), arrived: f.Arrived, forced: true})
+		e.tell(speechEnded{media: f.End(), arrived: f.Arrived, forced: true})
+		return
 	}
 	quiet := rms < silentRMS || rms < e.loudest*tailQuiet
 	if e.tail.on && (quiet || f.End() >= e.tail.media) {
 		e.tail.on = false
-		news = append(news, tailEnded{turn: e.turn, media: f.End(), arrived: f.Arrived})
+		e.tell(tailEnded{turn: e.turn, media: f.End(), arrived: f.Arrived})
 	}
-	return news
 }
 
 // keep puts a copy of f into the ring, reusing the memory of the frame it replaces.
@@ -117,6 +129,8 @@ func (e *ear) keep(f audio.Frame) {
 // begin opens the utterance of a turn with the prefix before from (fromNow: before
 // the latest frame) and returns it.
 func (e *ear) begin(turn int, from time.Duration) *utterance {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.turn, e.open, e.loudest, e.tail.on = turn, newUtterance(), 0, false
 	if n := len(e.ring); from == fromNow && n > 0 {
 		from = e.ring[(e.head+n-1)%n].End()
@@ -132,6 +146,8 @@ func (e *ear) begin(turn int, from time.Duration) *utterance {
 
 // awaitTail lets the open utterance run on until its sound has ended.
 func (e *ear) awaitTail(turn int, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.turn != turn || e.open == nil {
 		return
 	}
@@ -142,16 +158,20 @@ func (e *ear) awaitTail(turn int, now time.Time) {
 }
 
 // tick ends a tail for which no packets come.
-func (e *ear) tick(now time.Time, news []Input) []Input {
-	if e.tail.on && !now.Before(e.tail.deadline) {
-		e.tail.on = false
-		news = append(news, tailEnded{turn: e.turn, media: e.tail.media, arrived: now})
+func (e *ear) tick(now time.Time) (Input, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.tail.on || now.Before(e.tail.deadline) {
+		return nil, false
 	}
-	return news
+	e.tail.on = false
+	return tailEnded{turn: e.turn, media: e.tail.media, arrived: now}, true
 }
 
 // wake is when tick is due; zero when it is not.
 func (e *ear) wake() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.tail.on {
 		return e.tail.deadline
 	}
@@ -160,6 +180,8 @@ func (e *ear) wake() time.Time {
 
 // end closes the utterance of turn, if it is the open one.
 func (e *ear) end(turn int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.turn == turn && e.open != nil {
 		e.open.close()
 		e.turn, e.open, e.tail.on = 0, nil, false

@@ -47,8 +47,8 @@ const fromNow = time.Duration(-1)
 
 // begin opens a turn at media time media, whose first packet arrived at `at`.
 func (x *stepper) begin(input string, media time.Duration, at time.Time) {
+	x.resume = ""
 	if x.session.Interrupt || input == inputButton {
-		x.keepRest()
 		x.giveWay()
 	}
 	t := x.openTurn(input, x.now)
@@ -57,19 +57,6 @@ func (x *stepper) begin(input string, media time.Duration, at time.Time) {
 	x.do(openUtterance{turn: t.n, from: media})
 	x.emit(SpeechStarted{Turn: t.n, Media: max(0, media)})
 	x.limitTurns()
-}
-
-// keepRest remembers what of the reply the caller is about to speak over was
-// not heard yet, in case what interrupted it turns out to be no speech at all.
-func (x *stepper) keepRest() {
-	r := x.reply
-	if r == nil || r.stopped {
-		return
-	}
-	x.resume = ""
-	if r.generated && r.started {
-		x.resume = r.script.rest(r.lastHeard)
-	}
 }
 
 // limitTurns gives up on the oldest turns when too many wait for their words.

@@ -98,6 +98,9 @@ func (x *stepper) endReply(in replyReturned) {
 		r.script.extend(in.total)
 		heard = r.script.heard(in.played.Heard)
 	}
+	if r.reason == reasonTurnDetected && r.generated && r.started { // in case that was no speech at all
+		x.resume = r.script.rest(in.played.Heard)
+	}
 	if r.status == "" {
 		r.status = Completed
 	}
