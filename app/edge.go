@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -17,9 +18,9 @@ import (
 // from the answer.
 func newEdge(cfg Config, o media.Options) (*media.Edge, error) {
 	m, standard := cfg.Media, media.DefaultConfig()
-	if host, _, err := net.SplitHostPort(cfg.Listen); err == nil && !cfg.Loopback() {
-		m.UDPAddress = follow(m.UDPAddress, standard.UDPAddress, host)
-		m.TCPAddress = follow(m.TCPAddress, standard.TCPAddress, host)
+	if !cfg.Loopback() {
+		m.UDPAddress = follow(m.UDPAddress, standard.UDPAddress, cfg.Listen)
+		m.TCPAddress = follow(m.TCPAddress, standard.TCPAddress, cfg.Listen)
 	}
 	edge, err := media.NewEdge(m, o)
 	if err == nil || !errors.Is(err, syscall.EADDRINUSE) ||
@@ -33,13 +34,33 @@ func newEdge(cfg Config, o media.Options) (*media.Edge, error) {
 	return media.NewEdge(m, o)
 }
 
-// follow gives a default address the host that HTTP is served on.
-func follow(address, standard, host string) string {
+// follow gives a default address the host that HTTP is served on. Media wants
+// an address where HTTP takes a name as well.
+func follow(address, standard, listen string) string {
 	_, port, err := net.SplitHostPort(address)
 	if address != standard || err != nil {
 		return address
 	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return address
+	}
+	if at, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, port)); err == nil && at.IP != nil {
+		host = at.IP.String()
+	}
 	return net.JoinHostPort(host, port)
+}
+
+// cannotReceive says which port cannot be had, and why.
+func cannotReceive(err error) error {
+	var at *net.OpError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &at) && at.Addr != nil:
+		return fmt.Errorf("calls cannot be received on %s %s: %s", strings.ToUpper(strings.TrimRight(at.Net, "46")), at.Addr, plain(err))
+	}
+	return fmt.Errorf("calls cannot be received: %s", reason(err))
 }
 
 func anyPort(address string) string {
@@ -53,10 +74,11 @@ func anyPort(address string) string {
 // portsOf names the ports of an edge for a person.
 func portsOf(e *media.Edge) string {
 	var ports []string
-	for name, a := range map[string]net.Addr{"UDP ": e.UDPAddr(), "TCP ": e.TCPAddr()} {
-		if a != nil {
-			ports = append(ports, name+a.String())
-		}
+	if a := e.UDPAddr(); a != nil {
+		ports = append(ports, "UDP "+a.String())
+	}
+	if a := e.TCPAddr(); a != nil {
+		ports = append(ports, "TCP "+a.String())
 	}
 	return strings.Join(ports, " and ")
 }

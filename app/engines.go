@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 	"sync"
 	"time"
 
-	"parley/internal/endpoint"
 	"parley/llm"
 	llmbuiltin "parley/llm/builtin"
 	llmopenai "parley/llm/openai"
@@ -30,34 +27,16 @@ import (
 	ttsunassigned "parley/tts/unassigned"
 )
 
-// ollamaURL is where a local Ollama answers unless it was told otherwise.
-const ollamaURL = "http://127.0.0.1:11434/v1"
-
 const warmUpTime = 10 * time.Second
-
-// choice is an engine and why it was taken.
-type choice struct{ engine, why string }
 
 // engines are the parts that listen, think and speak.
 type engines struct {
 	stt     stt.Transcriber
 	llm     llm.Model
 	tts     tts.Voice
-	vad     string
-	choices map[string]choice // by stage: "stt", "llm", "tts"
+	choices choices          // by stage: "stt", "llm", "tts"
+	failed  map[string]error // by stage: why the engine could not start
 	closers []func()
-}
-
-// names maps each stage to the engine that serves it.
-func (e *engines) names() map[string]string {
-	names := map[string]string{}
-	for stage, c := range e.choices {
-		names[stage] = c.engine
-	}
-	if e.vad != "" {
-		names["vad"] = e.vad
-	}
-	return names
 }
 
 func (e *engines) close() {
@@ -67,25 +46,42 @@ func (e *engines) close() {
 }
 
 // newEngines chooses and makes the engines, and says in the log what it chose.
+// An engine that cannot start is an error, unless the choice was left to parley.
 func newEngines(ctx context.Context, cfg Config, log *slog.Logger) (*engines, error) {
-	cfg.LLM.OpenAI = openAIFromEnviron(cfg.LLM.OpenAI)
-	e := &engines{choices: map[string]choice{
-		"stt": chooseSTT(cfg.STT), "llm": chooseLLM(ctx, &cfg.LLM), "tts": chooseTTS(cfg.TTS),
-	}}
-	err := errors.Join(
-		e.makeSTT(cfg.STT, log.With("stage", "stt")),
-		e.makeLLM(cfg.LLM, log.With("stage", "llm")),
-		e.makeTTS(cfg.TTS, log.With("stage", "tts")),
-	)
-	if err != nil {
+	e := startEngines(ctx, cfg, log)
+	var errs []error
+	for _, stage := range stages() {
+		if err := e.failed[stage]; err != nil {
+			errs = append(errs, fmt.Errorf("%s.engine is %s, which cannot start: %s", stage, e.choices[stage].engine, reason(err)))
+		}
+	}
+	if len(errs) > 0 {
 		e.close()
-		return nil, err
+		return nil, errors.Join(errs...)
 	}
 	e.warmUp(ctx, log)
-	for stage, c := range e.choices {
-		log.Info("engine chosen", "stage", stage, "engine", c.engine, "why", c.why)
+	for _, stage := range stages() {
+		e.choices[stage].tell(log, stage)
 	}
 	return e, nil
+}
+
+// stages are what an engine is chosen for, in the order of a turn.
+func stages() []string { return []string{"stt", "llm", "tts"} }
+
+// startEngines chooses and makes what can be made, and keeps what failed.
+func startEngines(ctx context.Context, cfg Config, log *slog.Logger) *engines {
+	e := &engines{failed: map[string]error{}, choices: choose(ctx, &cfg)}
+	for stage, start := range map[string]func() error{
+		"stt": func() error { return e.makeSTT(cfg.STT, log.With("stage", "stt")) },
+		"llm": func() error { return e.makeLLM(cfg.LLM, log.With("stage", "llm")) },
+		"tts": func() error { return e.makeTTS(cfg.TTS, log.With("stage", "tts")) },
+	} {
+		if err := start(); err != nil {
+			e.failed[stage] = err
+		}
+	}
+	return e
 }
 
 // warmUp opens the connection to the language model and finds out which it is,
@@ -104,70 +100,10 @@ func (e *engines) warmUp(ctx context.Context, log *slog.Logger) {
 	e.closers = append(e.closers, func() { cancel(); work.Wait() })
 }
 
-// openAIFromEnviron takes over the variables that every OpenAI client knows,
-// where the configuration itself says nothing.
-func openAIFromEnviron(c llmopenai.Config) llmopenai.Config {
-	if c.BaseURL == "" && c.APIKey == "" {
-		c.BaseURL = os.Getenv("OPENAI_BASE_URL")
-		c.APIKey = endpoint.Secret(os.Getenv("OPENAI_API_KEY"))
-	}
-	return c
-}
-
-func chooseSTT(c STTConfig) choice {
-	switch {
-	case c.Engine != Auto:
-		return choice{c.Engine, "stt.engine says so"}
-	case c.OpenAI.BaseURL != "":
-		return choice{"openai", "stt.openai.base_url is set"}
-	default:
-		return choice{"pocketsphinx", "the embedded default"}
-	}
-}
-
-func chooseTTS(c TTSConfig) choice {
-	switch {
-	case c.Engine != Auto:
-		return choice{c.Engine, "tts.engine says so"}
-	case c.OpenAI.BaseURL != "":
-		return choice{"openai", "tts.openai.base_url is set"}
-	default:
-		return choice{"flite", "the embedded default"}
-	}
-}
-
-// chooseLLM may find an Ollama, and then points c at it.
-func chooseLLM(ctx context.Context, c *LLMConfig) choice {
-	switch {
-	case c.Engine != Auto:
-		return choice{c.Engine, "llm.engine says so"}
-	case c.OpenAI.BaseURL != "" || c.OpenAI.APIKey != "":
-		return choice{"openai", "an endpoint or key is set (llm.openai, OPENAI_BASE_URL or OPENAI_API_KEY)"}
-	case ollamaAnswers(ctx):
-		c.OpenAI.BaseURL = ollamaURL
-		return choice{"openai", "an Ollama answers at " + ollamaURL}
-	default:
-		return choice{"builtin", "no endpoint is set and no Ollama answers"}
-	}
-}
-
-// ollamaAnswers costs next to nothing where none runs: a refused connection.
-func ollamaAnswers(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", "127.0.0.1:11434")
+// keep notes how an engine that started is closed.
+func (e *engines) keep(engine any, err error) error {
 	if err != nil {
-		return false
-	}
-	conn.Close()
-	return endpoint.Probe(ctx, endpoint.Config{BaseURL: ollamaURL}) == nil
-}
-
-// keep notes how an engine is closed and passes on its error with the stage.
-func (e *engines) keep(stage string, engine any, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s engine %q cannot start: %w", stage, e.choices[stage].engine, err)
+		return err
 	}
 	switch c := engine.(type) {
 	case interface{ Close() }:
@@ -186,12 +122,12 @@ func (e *engines) makeSTT(c STTConfig, log *slog.Logger) (err error) {
 		e.stt, err = sttopenai.New(c.OpenAI, log)
 	case "scripted":
 		e.stt, err = sttscripted.New(c.Scripted)
-		return e.keep("stt", e.stt, err)
+		return e.keep(e.stt, err)
 	default:
 		e.stt = sttunassigned.Engine{}
 		return nil
 	}
-	if err = e.keep("stt", e.stt, err); err == nil {
+	if err = e.keep(e.stt, err); err == nil {
 		e.stt, err = guard.New(e.stt, c.Guard, log)
 	}
 	return err
@@ -208,7 +144,7 @@ func (e *engines) makeLLM(c LLMConfig, log *slog.Logger) (err error) {
 	default:
 		e.llm, err = llmunassigned.New(llmunassigned.Config{}, log)
 	}
-	return e.keep("llm", e.llm, err)
+	return e.keep(e.llm, err)
 }
 
 func (e *engines) makeTTS(c TTSConfig, log *slog.Logger) (err error) {
@@ -224,5 +160,5 @@ func (e *engines) makeTTS(c TTSConfig, log *slog.Logger) (err error) {
 	default:
 		e.tts = ttsunassigned.Engine{}
 	}
-	return e.keep("tts", e.tts, err)
+	return e.keep(e.tts, err)
 }

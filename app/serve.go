@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pion/transport/v5"
@@ -30,11 +31,12 @@ import (
 // drainTime is how long calls may take to say goodbye at shutdown.
 const drainTime = 10 * time.Second
 
-// Running tells where a server listens.
+// Running tells where a server listens, and what a person should know of it.
 type Running struct {
 	URL     string            // of the page
 	Engines map[string]string // stage → engine
 	Key     string            // made up for this run because none was set; else ""
+	Notes   []string          // what works less well than it could, and what to do about it
 }
 
 // Options of Serve. The zero value works.
@@ -61,7 +63,7 @@ func Serve(ctx context.Context, cfg Config, o Options) error {
 	listener := o.Listener
 	if listener == nil {
 		if listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("cannot listen on %s; is another parley running? Choose another address with --listen: %w", cfg.Listen, err)
+			return cannotListen(cfg.Listen, err)
 		}
 	}
 	defer listener.Close()
@@ -71,9 +73,18 @@ func Serve(ctx context.Context, cfg Config, o Options) error {
 	}
 	defer s.close()
 	if o.Ready != nil {
-		o.Ready(Running{URL: pageURL(listener.Addr()), Engines: s.engines.names(), Key: made})
+		o.Ready(Running{URL: pageURL(listener.Addr()), Engines: s.engines.choices.names(), Key: made, Notes: s.engines.choices.notes()})
 	}
 	return s.serve(ctx, listener)
+}
+
+// cannotListen says why, and what to do about it.
+func cannotListen(address string, err error) error {
+	why, do := plain(err), "choose another address with --listen"
+	if errors.Is(err, syscall.EADDRINUSE) {
+		do = "is another parley running? If not, " + do
+	}
+	return fmt.Errorf("cannot listen on %s: %s; %s", address, why, do)
 }
 
 // secure makes up a key where parley can be reached from elsewhere and none is set.
@@ -113,32 +124,36 @@ type server struct {
 }
 
 // build makes all parts. On error it closes those it had made.
-func build(ctx context.Context, cfg Config, o Options) (s *server, err error) {
-	s = &server{cfg: cfg, log: o.Log, traffic: &traffic{}}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
-	if s.engines, err = newEngines(ctx, cfg, o.Log); err != nil {
+func build(ctx context.Context, cfg Config, o Options) (*server, error) {
+	s := &server{cfg: cfg, log: o.Log, traffic: &traffic{}}
+	if err := s.fill(ctx, o); err != nil {
+		s.close()
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) fill(ctx context.Context, o Options) (err error) {
+	if s.engines, err = newEngines(ctx, s.cfg, o.Log); err != nil {
+		return err
 	}
 	s.closers = append(s.closers, s.engines.close)
-	detectors, kind, err := newDetectors(cfg, o.Log)
+	detectors, detector, err := newDetectors(s.cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.engines.vad = kind
-	if s.edge, err = newEdge(cfg, media.Options{Log: o.Log, Net: o.Net}); err != nil {
-		return nil, err
+	s.engines.choices["vad"] = detector
+	detector.tell(o.Log, "vad")
+	if s.edge, err = newEdge(s.cfg, media.Options{Log: o.Log, Net: o.Net}); err != nil {
+		return fmt.Errorf("%w; set media.udp_address and media.tcp_address to ports that are free", cannotReceive(err))
 	}
 	s.closers = append(s.closers, func() { s.logClose("media", s.edge.Close()) })
 	if err = s.openStore(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	registry, consumers := s.observers()
 	consumers = append(consumers, s.recorder.Consume)
-	return s, s.mount(detectors, consumers, registry, o)
+	return s.mount(detectors, consumers, registry, o)
 }
 
 // observers are what reads the event stream for people.
@@ -154,7 +169,7 @@ func (s *server) mount(detectors func() conversation.Detector, consume []func(co
 	c := s.cfg.Signaling
 	c.Key = s.cfg.Key.Reveal()
 	sig, err := signaling.New(signaling.Options{
-		Config: c, Log: s.log, Version: o.Version, Engines: s.engines.names(), Session: s.cfg.Session,
+		Config: c, Log: s.log, Version: o.Version, Engines: s.engines.choices.names(), Session: s.cfg.Session,
 		Backend: &backend{
 			session: s.cfg.Session, engines: s.engines, detectors: detectors, edge: s.edge,
 			consume: consume, traffic: s.traffic, log: s.log,
@@ -165,7 +180,7 @@ func (s *server) mount(detectors func() conversation.Detector, consume []func(co
 		return err
 	}
 	s.signaling = sig
-	s.http = newHTTPServer(routes(sig, s.db, registry, o.Version, s.log), s.log)
+	s.http = newHTTPServer(face{sig, s.db, registry, o.Version, s.log}.handler(), s.log)
 	return nil
 }
 
@@ -175,9 +190,10 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 	var work sync.WaitGroup
 	work.Go(func() { failed <- s.http.Serve(l) })
 	defer work.Wait()
+	var cause error
 	select {
 	case err := <-failed:
-		return fmt.Errorf("app: serve: %w", err)
+		cause = fmt.Errorf("app: serve: %w", err)
 	case <-ctx.Done():
 	}
 	s.log.Info("shutting down", "calls", s.signaling.Live())
@@ -187,7 +203,7 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		s.logClose("http", s.http.Close())
 	}
-	return err
+	return errors.Join(cause, err)
 }
 
 // close ends the parts in the reverse order of their making.
@@ -208,7 +224,7 @@ func (s *server) logClose(part string, err error) {
 func (s *server) openStore(ctx context.Context) error {
 	db, err := openStore(ctx, s.cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; set store.path, or store.engine to none", cannotStore(s.cfg, err))
 	}
 	s.db = db
 	s.closers = append(s.closers, func() { s.logClose("store", db.Close()) })
@@ -226,4 +242,12 @@ func openStore(ctx context.Context, cfg Config) (store.Store, error) {
 		return store.None{}, nil
 	}
 	return sqlite.Open(ctx, cfg.StorePath())
+}
+
+// cannotStore says which file is the trouble, and why.
+func cannotStore(cfg Config, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("calls cannot be stored in %s: %s", cfg.StorePath(), plain(err))
 }

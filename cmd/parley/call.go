@@ -26,6 +26,9 @@ call came about.`,
   parley call --text "what is twelve times seven" --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("key") { // not as the flag's default, which --help would show
+				o.Key = os.Getenv("PARLEY_KEY")
+			}
 			err := loadtest.RunCall(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err == nil {
 				return nil
@@ -39,7 +42,7 @@ call came about.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.URL, "url", "u", "http://127.0.0.1:8080", "the server's `address`")
-	f.StringVar(&o.Key, "key", os.Getenv("PARLEY_KEY"), "the server's key (default $PARLEY_KEY)")
+	f.StringVar(&o.Key, "key", "", "the server's key (default $PARLEY_KEY)")
 	f.BoolVar(&o.Insecure, "insecure", false, "accept any TLS certificate")
 	f.StringSliceVarP(&o.Audio, "audio", "a", nil, "WAV `files` to say, in order, separated by commas")
 	f.StringArrayVarP(&o.Text, "text", "t", nil, "a `message` to write, after the recordings (may be repeated)")

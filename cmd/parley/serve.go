@@ -54,7 +54,7 @@ the embedded engines and needs no key, no account and no internet.
 Settings come from, weakest first: the defaults, the file given by --config,
 environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
 		Example: `  parley serve
-  parley serve --listen 0.0.0.0:8080 --set key=secret
+  PARLEY_KEY=secret parley serve --listen 0.0.0.0:8080
   parley serve --set llm.openai.base_url=http://127.0.0.1:11434/v1 --set llm.openai.model=llama3.2
   parley serve --print-config > parley.yaml`,
 		Args: cobra.NoArgs,
@@ -85,7 +85,8 @@ environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
 	return cmd
 }
 
-// greet tells a person where to go.
+// greet tells a person where to go. A key that was made up for this run is
+// shown here and nowhere else.
 func greet(w io.Writer, r app.Running) {
 	url := r.URL
 	if r.Key != "" {
@@ -98,10 +99,9 @@ func greet(w io.Writer, r app.Running) {
 	}
 	fmt.Fprintf(w, "  %s\n", strings.Join(parts, "   "))
 	if r.Key != "" {
-		fmt.Fprintf(w, "  Others can reach this address, so it asks for a key. None was set; for this run it is %s\n", r.Key)
-		fmt.Fprintln(w, "  Set your own with PARLEY_KEY or --set key=…")
+		fmt.Fprintln(w, "  Others can reach this address, so it asks for a key. None was set: the one above is for this run. Set your own with PARLEY_KEY.")
 	}
-	if r.Engines["llm"] == "builtin" {
-		fmt.Fprintln(w, "  The answers come from a small built-in assistant. For a real model: start Ollama, or set OPENAI_API_KEY or llm.openai.base_url.")
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "  %s\n", note)
 	}
 }
