@@ -152,8 +152,18 @@ func (s *server) fill(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	registry, consumers := s.observers()
-	consumers = append(consumers, s.recorder.Consume)
+	consumers = append(consumers, s.recorder.Consume, s.tidy())
 	return s.mount(detectors, consumers, registry, o)
+}
+
+// tidy starts to give memory back between calls.
+func (s *server) tidy() (consume func(conversation.Envelope)) {
+	t := newTidier()
+	ctx, cancel := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { t.run(ctx) })
+	s.closers = append(s.closers, func() { cancel(); work.Wait() })
+	return t.Consume
 }
 
 // observers are what reads the event stream for people.
