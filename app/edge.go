@@ -12,16 +12,10 @@ import (
 	"parley/observe"
 )
 
-// newEdge opens the media ports. Where HTTP is served to others and the media
-// addresses are the default ones, media follows HTTP; where a default port is
-// taken, by another parley most likely, any free one will do: callers learn it
-// from the answer.
+// newEdge opens the media ports. Where a default port is taken, by another
+// parley most likely, any free one will do: callers learn it from the answer.
 func newEdge(cfg Config, o media.Options) (*media.Edge, error) {
-	m, standard := cfg.Media, media.DefaultConfig()
-	if !cfg.Loopback() {
-		m.UDPAddress = follow(m.UDPAddress, standard.UDPAddress, cfg.Listen)
-		m.TCPAddress = follow(m.TCPAddress, standard.TCPAddress, cfg.Listen)
-	}
+	m, standard := cfg.mediaConfig(), media.DefaultConfig()
 	edge, err := media.NewEdge(m, o)
 	if err == nil || !errors.Is(err, syscall.EADDRINUSE) ||
 		cfg.Media.UDPAddress != standard.UDPAddress || cfg.Media.TCPAddress != standard.TCPAddress {
@@ -32,6 +26,17 @@ func newEdge(cfg Config, o media.Options) (*media.Edge, error) {
 	}
 	m.UDPAddress, m.TCPAddress = anyPort(m.UDPAddress), anyPort(m.TCPAddress)
 	return media.NewEdge(m, o)
+}
+
+// mediaConfig is where media meets callers. Where HTTP is served to others and
+// the media addresses are the default ones, media follows HTTP.
+func (c Config) mediaConfig() media.Config {
+	m, standard := c.Media, media.DefaultConfig()
+	if !c.Loopback() {
+		m.UDPAddress = follow(m.UDPAddress, standard.UDPAddress, c.Listen)
+		m.TCPAddress = follow(m.TCPAddress, standard.TCPAddress, c.Listen)
+	}
+	return m
 }
 
 // follow gives a default address the host that HTTP is served on. Media wants
