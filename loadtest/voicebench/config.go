@@ -28,7 +28,7 @@ session: {silence: %dms}
 vad: {engine: %s}
 stt: {engine: scripted, scripted: {transcripts: ["how old is the brooklyn bridge"]}}
 llm: {engine: scripted, scripted: {replies: [%s]}}
-tts: {engine: scripted}
+tts: {engine: scripted, scripted: {rate: 16000}}
 `, c.listen, c.data, silenceMS, c.vad, quoted(c.reply))
 }
 
