@@ -2,16 +2,21 @@ package e2e
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/pion/logging"
+	"github.com/pion/transport/v5"
 	"github.com/pion/transport/v5/vnet"
 
 	"parley/app"
@@ -162,12 +167,36 @@ func lossy(share float64) func(time.Time, vnet.Chunk) bool {
 
 func (v *virtual) call(o loadtest.Options) (*loadtest.Caller, context.Context) {
 	v.t.Helper()
-	o.URL, o.NetDial, o.Net = "http://127.0.0.1:80", v.pipes.dial, v.nets[1]
+	return v.callFrom(v.nets[1], o)
+}
+
+func (v *virtual) callFrom(n transport.Net, o loadtest.Options) (*loadtest.Caller, context.Context) {
+	v.t.Helper()
+	o.URL, o.NetDial, o.Net = "http://127.0.0.1:80", v.pipes.dial, n
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	v.t.Cleanup(cancel)
 	c, err := loadtest.Dial(ctx, o)
 	must(v.t, err)
 	return c, ctx
+}
+
+// metric reads one number from /metrics, -1 where it is not there.
+func (v *virtual) metric(name string) float64 {
+	v.t.Helper()
+	client := http.Client{Transport: &http.Transport{DialContext: v.pipes.dial, DisableKeepAlives: true}}
+	res, err := client.Get("http://127.0.0.1:80/metrics")
+	must(v.t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	must(v.t, err)
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			must(v.t, err)
+			return n
+		}
+	}
+	return -1
 }
 
 // clip loads a recording that comes with the project.
