@@ -185,3 +185,20 @@ func TestVanishedCallerIsLetGo(t *testing.T) {
 		c.Hangup()
 	})
 }
+
+// Clients without a socket post their offer, as the Realtime API has it.
+func TestCallByPostedOffer(t *testing.T) {
+	inFakeTime(t, testConfig(), func(v *virtual) {
+		c, ctx := v.call(loadtest.Options{Connect: loadtest.HTTPOffer})
+		turn, err := c.Say(ctx, clip(t, "what-time-is-it-1.wav"))
+		must(t, err)
+		if turn.Transcript != "the first question" || turn.ReplyLength < time.Second {
+			t.Errorf("understood %q, answered for %v", turn.Transcript, turn.ReplyLength)
+		}
+		c.Hangup()
+		time.Sleep(time.Second)
+		if n := v.metric("parley_conversations"); n != 0 {
+			t.Errorf("after hanging up %v calls are up", n)
+		}
+	})
+}
