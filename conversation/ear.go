@@ -21,6 +21,7 @@ const (
 	tailLength   = 60 * time.Millisecond   // sound still under way when a talk button goes up
 	tailPatience = 100 * time.Millisecond  // for that sound, when no packets come
 	maxUtterance = 60 * time.Second
+	starveSpeech = 3 * time.Second // without packets: the caller's microphone or network has gone
 	// tailQuiet is how far, as a ratio of RMS, a frame must fall below the
 	// loudest of its utterance to be silence: -26 dB.
 	tailQuiet = 0.05
@@ -33,7 +34,6 @@ const (
 // silence wakes nobody.
 type ear struct {
 	mu       sync.Mutex
-	news     []Input // of the latest frame; hear's alone
 	detector Detector
 	prefix   time.Duration
 	ring     []audio.Frame // oldest at head
@@ -43,6 +43,8 @@ type ear struct {
 	turn    int // whose utterance is open; 0: none
 	open    *utterance
 	loudest float64
+	latest  time.Time     // a frame came, or the utterance was opened
+	starve  time.Duration // without a frame for so long the open utterance is over
 	tail    struct {
 		on       bool
 		media    time.Duration // ends here at the latest
@@ -65,11 +67,12 @@ func (e *ear) tune(s Session) {
 	e.detector.Tune(s.Threshold, s.Silence)
 }
 
-// hear takes the next frame and returns what it means, until the next call.
-func (e *ear) hear(f audio.Frame) []Input {
+// hear takes the next frame and returns what it means. While one peer takes the
+// place of another both may call it.
+func (e *ear) hear(f audio.Frame) (news []Input) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.news = e.news[:0]
+	e.latest = f.Arrived
 	event, happened := e.detector.Observe(f)
 	if happened {
 		switch event.Kind {
@@ -82,35 +85,36 @@ func (e *ear) hear(f audio.Frame) []Input {
 		}
 	}
 	f.Activity = e.voice
+	if n := len(e.ring); n > 0 && f.Start < e.ring[(e.head+n-1)%n].Start { // a new peer counts anew
+		e.ring, e.head = e.ring[:0], 0
+	}
 	e.keep(f)
 	if e.open != nil {
 		e.open.add(f)
-		e.follow(f)
+		news = e.follow(f, news)
 	}
 	switch {
 	case happened && event.Kind == vad.SpeechStarted:
-		e.tell(speechBegan{media: event.At, arrived: event.Arrived})
+		news = append(news, speechBegan{media: event.At, arrived: event.Arrived})
 	case happened && event.Kind == vad.SpeechEnded:
-		e.tell(speechEnded{media: event.At, arrived: event.Arrived})
+		news = append(news, speechEnded{media: event.At, arrived: event.Arrived})
 	}
-	return e.news
+	return news
 }
 
-func (e *ear) tell(in Input) { e.news = append(e.news, in) }
-
 // follow watches the open utterance for its tail and for its length.
-func (e *ear) follow(f audio.Frame) {
+func (e *ear) follow(f audio.Frame, news []Input) []Input {
 	rms := audio.RMS(f.PCM)
 	e.loudest = max(e.loudest, rms)
 	if length, _ := e.open.size(); length >= maxUtterance {
-		e.tell(speechEnded{media: f.End(), arrived: f.Arrived, forced: true})
-		return
+		return append(news, speechEnded{media: f.End(), arrived: f.Arrived, forced: true})
 	}
 	quiet := rms < silentRMS || rms < e.loudest*tailQuiet
 	if e.tail.on && (quiet || f.End() >= e.tail.media) {
 		e.tail.on = false
-		e.tell(tailEnded{turn: e.turn, media: f.End(), arrived: f.Arrived})
+		news = append(news, tailEnded{turn: e.turn, media: f.End(), arrived: f.Arrived})
 	}
+	return news
 }
 
 // keep puts a copy of f into the ring, reusing the memory of the frame it replaces.
@@ -128,9 +132,13 @@ func (e *ear) keep(f audio.Frame) {
 
 // begin opens the utterance of a turn with the prefix before from (fromNow: before
 // the latest frame) and returns it.
-func (e *ear) begin(turn int, from time.Duration) *utterance {
+func (e *ear) begin(turn int, from time.Duration, now time.Time) *utterance {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.latest, e.starve = now, starveSpeech
+	if from == fromNow {
+		e.starve = maxUtterance // the button says when it is over
+	}
 	e.turn, e.open, e.loudest, e.tail.on = turn, newUtterance(), 0, false
 	if n := len(e.ring); from == fromNow && n > 0 {
 		from = e.ring[(e.head+n-1)%n].End()
@@ -161,6 +169,10 @@ func (e *ear) awaitTail(turn int, now time.Time) {
 func (e *ear) tick(now time.Time) (Input, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.open != nil && !e.tail.on && !now.Before(e.latest.Add(e.starve)) {
+		e.latest = now
+		return speechEnded{media: e.lastEnd(), arrived: now.Add(-e.starve), forced: true}, true
+	}
 	if !e.tail.on || now.Before(e.tail.deadline) {
 		return nil, false
 	}
@@ -175,7 +187,17 @@ func (e *ear) wake() time.Time {
 	if e.tail.on {
 		return e.tail.deadline
 	}
+	if e.open != nil {
+		return e.latest.Add(e.starve)
+	}
 	return time.Time{}
+}
+
+func (e *ear) lastEnd() time.Duration {
+	if n := len(e.ring); n > 0 {
+		return e.ring[(e.head+n-1)%n].End()
+	}
+	return 0
 }
 
 // end closes the utterance of turn, if it is the open one.

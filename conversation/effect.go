@@ -120,6 +120,7 @@ type (
 		reply  int
 		played Played
 		total  time.Duration // audio made
+		lost   bool          // the speaker went away before the end
 		silent bool          // there was no speaker: the text was the whole reply
 	}
 	// tick lets time pass; played is the position of the active reply.

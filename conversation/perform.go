@@ -27,7 +27,7 @@ func (c *Conversation) perform(ctx context.Context, e effect, now time.Time) {
 	case tuneEar:
 		c.ear.tune(e.session)
 	case openUtterance:
-		c.transcribe(ctx, e.turn, c.ear.begin(e.turn, e.from))
+		c.transcribe(ctx, e.turn, c.ear.begin(e.turn, e.from, now))
 	case awaitTail:
 		c.ear.awaitTail(e.turn, now)
 	case closeUtterance:

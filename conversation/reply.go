@@ -60,7 +60,7 @@ func (r *replier) run(ctx context.Context) replyReturned {
 		end.silent = true
 		return end
 	}
-	end.total = r.speak(ctx)
+	end.total, end.lost = r.speak(ctx)
 	end.played = r.playback.Stop()
 	return end
 }
@@ -129,7 +129,7 @@ func (r *replier) hand(ctx context.Context, clauses ...string) bool {
 }
 
 // speak has the clauses spoken and played, and returns how much audio was made.
-func (r *replier) speak(ctx context.Context) (total time.Duration) {
+func (r *replier) speak(ctx context.Context) (total time.Duration, lost bool) {
 	heard := false
 	for s, err := range r.c.parts.Voice.Speak(ctx, r.text(ctx)) {
 		if err != nil {
@@ -147,17 +147,18 @@ func (r *replier) speak(ctx context.Context) (total time.Duration) {
 			r.post(audioReady{r.order.reply})
 		}
 		if r.playback.Write(ctx, s.PCM, s.Rate) != nil {
+			lost = ctx.Err() == nil
 			break
 		}
 		total += time.Duration(len(s.PCM)) * time.Second / time.Duration(s.Rate)
 	}
-	if heard && ctx.Err() == nil {
+	if heard && !lost && ctx.Err() == nil {
 		r.post(voiceMark{reply: r.order.reply, at: total})
-		_ = r.playback.Drain(ctx) // an error says that ctx is done: the reply was stopped
+		lost = r.playback.Drain(ctx) != nil && ctx.Err() == nil
 	}
 	for range r.clauses { // nobody speaks them, but the model must not wait
 	}
-	return total
+	return total, lost
 }
 
 func (r *replier) voiceless(err error) {

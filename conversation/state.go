@@ -64,6 +64,7 @@ type state struct {
 	history []llm.Message
 	timers  []timer
 	resume  string // what was left unheard of a reply the caller spoke over
+	owed    bool   // the caller spoke over an answer before any of it was heard
 
 	lastTurn, lastReply int
 	lastDone            *turn // for marks that come after the end

@@ -82,7 +82,12 @@ func (x *stepper) addText(in AddText) {
 		x.refuse("invalid_value", "A message must have between 1 and 8192 bytes of text.", in.Ref)
 		return
 	}
+	if len(x.turns) >= maxOpenTurns {
+		x.refuse("overloaded", "Too many messages wait to be answered.", in.Ref)
+		return
+	}
 	x.giveWay()
+	x.owed = false
 	t := x.openTurn(inputText, x.now)
 	t.phase, t.text = understood, in.Text
 	x.stamp(t, timeline.SpeechEnded, timeline.EndpointDecided, timeline.STTFinal)
@@ -97,10 +102,13 @@ func (x *stepper) createReply(in CreateReply) {
 		return
 	}
 	t := x.lastOpen()
-	if t == nil || t.phase <= tailing {
+	if t == nil || t.phase == hearing || x.reply != nil && x.reply.turn == t {
 		t = x.openTurn(inputRequest, x.now)
 		t.phase = understood
 		x.stamp(t, timeline.SpeechEnded, timeline.EndpointDecided, timeline.STTFinal)
+	}
+	if t.status == Cancelled { // its reply was called off; now it is wanted after all
+		t.status, t.reason = Completed, ""
 	}
 	t.answer, t.instruct = true, in.Instructions
 }
@@ -116,7 +124,7 @@ func (x *stepper) lastOpen() *turn {
 func (x *stepper) cancelReply(in CancelReply) {
 	waiting := false
 	for _, t := range x.turns {
-		if t.answer {
+		if t.answer && t.phase > hearing { // nothing is in the making while the caller speaks
 			t.answer, waiting = false, true
 			t.status, t.reason = Cancelled, reasonClient
 		}
@@ -172,6 +180,8 @@ func (x *stepper) settle() {
 		switch {
 		case x.reply != nil: // its own reply is under way
 			return
+		case t.answer && t.input == inputTimer && x.listening() != nil:
+			return // told once the caller has finished
 		case t.answer:
 			x.startReply(t)
 			return

@@ -49,6 +49,7 @@ const fromNow = time.Duration(-1)
 func (x *stepper) begin(input string, media time.Duration, at time.Time) {
 	x.resume = ""
 	if x.session.Interrupt || input == inputButton {
+		x.owed = x.owed || x.unheard()
 		x.giveWay()
 	}
 	t := x.openTurn(input, x.now)
@@ -59,11 +60,27 @@ func (x *stepper) begin(input string, media time.Duration, at time.Time) {
 	x.limitTurns()
 }
 
+// unheard tells whether an answer is on its way of which nothing was heard yet.
+func (x *stepper) unheard() bool {
+	for _, t := range x.turns {
+		if t.answer && t.input != inputTimer {
+			return true
+		}
+	}
+	r := x.reply
+	return r != nil && !r.stopped && !r.started
+}
+
 // limitTurns gives up on the oldest turns when too many wait for their words.
 func (x *stepper) limitTurns() {
 	for len(x.turns) > maxOpenTurns {
 		t := x.turns[0]
-		x.do(dropUtterance{t.n})
+		if x.reply != nil && x.reply.turn == t { // it ends with its reply
+			t = x.turns[1]
+		}
+		if t.phase < understood {
+			x.do(dropUtterance{t.n})
+		}
 		t.status, t.reason = Failed, string(fault.Overloaded)
 		x.close(t)
 	}
@@ -143,7 +160,7 @@ func (x *stepper) understand(in transcribed) {
 		x.nothingSaid(t, in.voiced)
 		return
 	}
-	x.resume = ""
+	x.resume, x.owed = "", x.owed && !t.answer // its answer covers what is owed
 	x.emit(Transcribed{
 		Turn: t.n, Text: text, Final: true, Audio: in.audio,
 		Language: in.result.Language, Confidence: in.result.Confidence,
@@ -154,11 +171,13 @@ func (x *stepper) understand(in transcribed) {
 // had stopped, say that nothing was caught, or let it pass.
 func (x *stepper) nothingSaid(t *turn, voiced time.Duration) {
 	x.emit(InputDiscarded{Turn: t.n, Reason: reasonNoSpeech})
-	rest := x.resume
-	x.resume = ""
+	rest, owed := x.resume, x.owed
+	x.resume, x.owed = "", false
 	switch {
 	case !t.answer:
 		t.status, t.reason = Cancelled, reasonNoSpeech
+	case owed: // what the caller asked before is answered after all
+		t.reason = reasonNoSpeech
 	case t.input == inputButton || (rest == "" && voiced >= catchable):
 		t.fixed, t.reason = sayAgain, reasonNoSpeech
 	case rest != "":

@@ -92,9 +92,12 @@ func (x *stepper) endReply(in replyReturned) {
 		return
 	}
 	x.reply = nil
+	if in.lost && r.status == "" {
+		r.status, r.reason = Cancelled, "speaker_lost"
+	}
 	t := r.turn
 	heard, text := r.text.String(), r.text.String()
-	if r.spoken && !in.silent && (r.stopped || r.status == Failed) {
+	if r.spoken && !in.silent && (r.stopped || r.status == Failed || in.lost) {
 		r.script.extend(in.total)
 		heard = r.script.heard(in.played.Heard)
 	}
