@@ -74,8 +74,20 @@ func WebSocket(ctx context.Context, o Options) (SignalingConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The dialer bounds the handshake by time only; cancelling has to end it, too.
+	released := func() bool { return true }
+	dial := o.NetDial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
 	dialer := websocket.Dialer{
-		NetDialContext:   o.NetDial,
+		NetDialContext: func(dialing context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dial(dialing, network, addr)
+			if err == nil {
+				released = context.AfterFunc(ctx, func() { _ = conn.Close() })
+			}
+			return conn, err
+		},
 		HandshakeTimeout: 10 * time.Second,
 		TLSClientConfig:  &tls.Config{InsecureSkipVerify: o.Insecure},
 	}
@@ -84,7 +96,14 @@ func WebSocket(ctx context.Context, o Options) (SignalingConn, error) {
 		header.Set("Authorization", "Bearer "+o.Key)
 	}
 	ws, resp, err := dialer.DialContext(ctx, at.socket, header)
-	if err != nil {
+	if !released() && err == nil {
+		err = errors.Join(ctx.Err(), ws.Close())
+	}
+	switch {
+	case err == nil:
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, ctx.Err()
+	default:
 		return nil, dialError(at, resp, err)
 	}
 	ws.SetReadLimit(maxSignal)
