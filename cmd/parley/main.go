@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -38,13 +39,16 @@ func (e exitError) Unwrap() error { return e.err }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal kills
-	err := root().ExecuteContext(ctx)
-	stop()
-	os.Exit(status(err))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// status reports err on stderr and returns the exit status.
-func status(err error) int {
+// run does what the command line says and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := root()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
@@ -53,7 +57,7 @@ func status(err error) int {
 		e = exitError{status: 2, err: err}
 	}
 	if e.err != nil {
-		fmt.Fprintln(os.Stderr, "parley:", e.err)
+		fmt.Fprintln(stderr, "parley:", e.err)
 	}
 	return e.status
 }
