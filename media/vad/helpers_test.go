@@ -100,6 +100,9 @@ func throughOpus(tb testing.TB, pcm []int16, rate int) []int16 {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if err := enc.ExpectLoss(10); err != nil { // as browsers encode
+		tb.Fatal(err)
+	}
 	dec, err := opus.NewDecoder()
 	if err != nil {
 		tb.Fatal(err)
