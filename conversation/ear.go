@@ -44,6 +44,7 @@ type ear struct {
 	open    *utterance
 	loudest float64
 	latest  time.Time     // a frame came, or the utterance was opened
+	capped  bool          // a turn was cut for its length in mid-speech: the next begins at once
 	starve  time.Duration // without a frame for so long the open utterance is over
 	tail    struct {
 		on       bool
@@ -81,7 +82,7 @@ func (e *ear) hear(f audio.Frame) (news []Input) {
 		case vad.SpeechPaused:
 			e.voice = audio.Pause
 		case vad.SpeechEnded:
-			e.voice = audio.Unjudged
+			e.voice, e.capped = audio.Unjudged, false
 		}
 	}
 	f.Activity = e.voice
@@ -94,6 +95,9 @@ func (e *ear) hear(f audio.Frame) (news []Input) {
 		news = e.follow(f, news)
 	}
 	switch {
+	case e.capped && e.open == nil && e.voice == audio.Voice:
+		e.capped = false
+		news = append(news, speechBegan{media: f.Start, arrived: f.Arrived})
 	case happened && event.Kind == vad.SpeechStarted:
 		news = append(news, speechBegan{media: event.At, arrived: event.Arrived})
 	case happened && event.Kind == vad.SpeechEnded:
@@ -107,6 +111,7 @@ func (e *ear) follow(f audio.Frame, news []Input) []Input {
 	rms := audio.RMS(f.PCM)
 	e.loudest = max(e.loudest, rms)
 	if length, _ := e.open.size(); length >= maxUtterance {
+		e.capped = e.voice == audio.Voice
 		return append(news, speechEnded{media: f.End(), arrived: f.Arrived, forced: true})
 	}
 	quiet := rms < silentRMS || rms < e.loudest*tailQuiet

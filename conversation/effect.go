@@ -93,8 +93,11 @@ type (
 		reply  int
 		action llm.Action
 	}
-	clauseReady struct{ reply int }
-	generated   struct {
+	clauseReady struct {
+		reply int
+		text  string // as it will be spoken
+	}
+	generated struct {
 		reply int
 		err   error // nil, or why the model stopped short; the caller hears an apology in the same reply
 		said  string

@@ -29,11 +29,10 @@ type (
 	CancelReply struct{ Ref string }
 	// ClearOutput throws away what was not yet played of the reply.
 	ClearOutput struct{ Ref string }
-	// Heard is the client's word that the first audible sample of a reply came out of the speaker, at a time
-	// After the client received PlaybackStarted (may be negative or zero).
+	// Heard is the client's word that the first audible sample of a reply came out of the speaker.
 	Heard struct {
 		Reply int
-		Delay time.Duration // first packet sent to first sample heard, as far as the client can tell
+		Delay time.Duration // from PlaybackStarted, as it reached the client, to the sample; 0 to 5 s, else it is ignored
 	}
 	// HangUp ends the call.
 	HangUp struct{ Cause string }

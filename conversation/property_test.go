@@ -152,7 +152,7 @@ func (w *world) anyInput() Input {
 		func() Input { return Heard{Reply: reply(), Delay: 40 * time.Millisecond} },
 		func() Input { return Configure{Patch: SessionPatch{Mode: &mode, AutoReply: &flag, Interrupt: &flag}} },
 		func() Input { return replyText{reply(), "some words to say"} },
-		func() Input { return clauseReady{reply()} },
+		func() Input { return clauseReady{reply(), "some words"} },
 		func() Input { return generated{reply: reply(), err: failure, said: "sorry"} },
 		func() Input { return voiceMark{reply: reply(), clause: "some words", at: 0} },
 		func() Input { return audioReady{reply()} },
@@ -179,7 +179,7 @@ func (w *world) activeReply() int {
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt)
-		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 250).Draw(rt, "steps") {
 			w.give(w.anyInput())
 			if len(w.state.turns) > maxOpenTurns+maxTimers || len(w.state.history) > maxHistory {
 				rt.Fatalf("unbounded: %d turns, %d messages", len(w.state.turns), len(w.state.history))

@@ -12,8 +12,9 @@ import (
 )
 
 // clauseQueue is how many clauses may wait for the voice; when it is full the
-// model waits.
-const clauseQueue = 1
+// model waits. Most answers fit, so that a reply that a cough has stopped is
+// known to its end.
+const clauseQueue = 16
 
 // replier is the work of one reply: one goroutine reads the model and cuts
 // clauses, another has them spoken and written to the playback.
@@ -84,12 +85,12 @@ func (r *replier) think(ctx context.Context) {
 	if err != nil {
 		said = apology(StageLLM, fault.KindOf(err))
 		if wrote {
-			said = lostThread
+			said = " " + lostThread
 		}
 		r.post(replyText{r.order.reply, said})
 	}
 	r.hand(ctx, cutter.Flush(), said)
-	r.post(generated{reply: r.order.reply, err: err, said: said})
+	r.post(generated{reply: r.order.reply, err: err, said: strings.TrimSpace(said)})
 }
 
 // read passes the reply's text to use as it comes, until use returns false.
@@ -118,7 +119,7 @@ func (r *replier) hand(ctx context.Context, clauses ...string) bool {
 		if text = speakable.Text(text, r.order.prompt.Language); text == "" {
 			continue
 		}
-		r.post(clauseReady{r.order.reply})
+		r.post(clauseReady{r.order.reply, text})
 		select {
 		case r.clauses <- text:
 		case <-ctx.Done():

@@ -103,12 +103,8 @@ func (l line) heardPart(pos, end time.Duration, closed bool) string {
 	return strings.Join(fields[:min(n, len(fields))], " ")
 }
 
-// rest is the text that follows what heard(pos) returns.
-func (s *script) rest(pos time.Duration) string {
-	heard := len(strings.Fields(s.heard(pos)))
-	var all []string
-	for _, l := range s.lines {
-		all = append(all, strings.Fields(l.text)...)
-	}
-	return strings.Join(all[min(heard, len(all)):], " ")
+// rest is what follows heard in the clauses, in whole words.
+func rest(clauses []string, heard string) string {
+	all := strings.Fields(strings.Join(clauses, " "))
+	return strings.Join(all[min(len(strings.Fields(heard)), len(all)):], " ")
 }

@@ -52,7 +52,7 @@ func TestScriptHeard(t *testing.T) {
 			}
 		})
 	}
-	if got := timed.rest(950 * time.Millisecond); got != "five." {
+	if got := rest([]string{"One two three.", "Four five.", "Six."}, timed.heard(950*time.Millisecond)); got != "five. Six." {
 		t.Errorf("rest: %q", got)
 	}
 }

@@ -93,6 +93,7 @@ type reply struct {
 	turn      *turn
 	text      strings.Builder // as generated
 	script    script
+	clauses   []string // handed to the voice
 	generated bool
 	started   bool // its first packet has left
 	stopped   bool // cancelled; its work has not returned yet
@@ -102,7 +103,8 @@ type reply struct {
 	progress  time.Time
 	shown     string // last PlaybackProgress
 	lastHeard time.Duration
-	lag       time.Duration // from sending to hearing, as RTCP tells; 0 while unknown
+	lag       time.Duration // from sending to hearing, the longest that RTCP told; 0 while unknown
+	mute      bool          // its voice failed
 }
 
 type timer struct {

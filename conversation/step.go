@@ -69,7 +69,7 @@ func (x *stepper) configure(in Configure) {
 		x.refuse("invalid_value", "That session setting cannot be used: "+err.Error()+".", in.Ref)
 		return
 	}
-	if t := x.listening(); t != nil && next.Mode != x.session.Mode {
+	if t := x.listening(); t != nil && t.phase == hearing && next.Mode != x.session.Mode {
 		x.discard(t, reasonCleared)
 	}
 	x.session = next

@@ -28,6 +28,7 @@ func (x *stepper) takeReply(in Input) {
 	case clauseReady:
 		if r := x.current(in.reply); r != nil {
 			x.stamp(r.turn, timeline.LLMFirstClause)
+			r.clauses = append(r.clauses, in.text)
 		}
 	case generated:
 		x.generated(in)
@@ -82,7 +83,7 @@ func (x *stepper) voiceFailed(in voiceStop) {
 	}
 	kind := fault.KindOf(in.err)
 	x.emit(StageFailed{Turn: r.turn.n, Stage: StageTTS, Kind: kind, Err: in.err, Spoken: apology(StageTTS, kind)})
-	r.status, r.reason = Failed, "tts_"+string(kind)
+	r.status, r.reason, r.mute = Failed, "tts_"+string(kind), true
 }
 
 // endReply closes the active reply once all its work has ended.
@@ -97,12 +98,12 @@ func (x *stepper) endReply(in replyReturned) {
 	}
 	t := r.turn
 	heard, text := r.text.String(), r.text.String()
-	if r.spoken && !in.silent && (r.stopped || r.status == Failed || in.lost) {
+	if r.spoken && !in.silent && (r.stopped || r.mute || in.lost) {
 		r.script.extend(in.total)
 		heard = r.script.heard(in.played.Heard)
 	}
-	if r.reason == reasonTurnDetected && r.generated && r.started { // in case that was no speech at all
-		x.resume = r.script.rest(in.played.Heard)
+	if r.reason == reasonTurnDetected && r.started { // in case that was no speech at all
+		x.resume = rest(r.clauses, heard)
 	}
 	if r.status == "" {
 		r.status = Completed
@@ -174,7 +175,7 @@ func (x *stepper) act(a llm.Action) {
 
 func (x *stepper) tick(in tick) {
 	if r := x.reply; r != nil && r.started && !r.stopped && !x.now.Before(r.progress.Add(progressGap)) {
-		r.progress, r.lastHeard, r.lag = x.now, in.played.Heard, in.played.Sent-in.played.Heard
+		r.progress, r.lastHeard, r.lag = x.now, in.played.Heard, max(r.lag, in.played.Sent-in.played.Heard)
 		if heard := r.script.heard(in.played.Heard); heard != r.shown {
 			r.shown = heard
 			x.emit(PlaybackProgress{Turn: r.turn.n, Reply: r.n, Heard: heard, Position: in.played.Heard})
