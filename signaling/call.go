@@ -196,7 +196,7 @@ func (c *call) finish(reason string) {
 	}
 	c.cancel()
 	close(c.done)
-	c.log.Info("call ended", "cause", reason, "lasted", now().Sub(c.begun).Round(time.Millisecond))
+	c.log.Info("call ended", "cause", reason, "lasted_s", now().Sub(c.begun).Round(time.Millisecond).Seconds())
 	c.server.leave(c)
 }
 

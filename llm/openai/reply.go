@@ -67,7 +67,7 @@ func (r *reply) run(ctx context.Context) error {
 			return err
 		}
 		attempt++
-		e.log.Warn("trying again", "attempt", attempt, "kind", fault.KindOf(err), "wait", wait)
+		e.log.Warn("trying again", "attempt", attempt, "kind", fault.KindOf(err), "wait_ms", wait.Milliseconds())
 		if pause(ctx, wait) != nil {
 			return gone(ctx)
 		}
