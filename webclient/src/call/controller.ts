@@ -249,6 +249,7 @@ export class Controller {
 
   #joined(joined: Joined, kept: boolean): void {
     this.#joins += 1;
+    this.#store.conversation.value = { ...this.#store.conversation.value, call: joined.call };
     if (this.#joins === 1 || kept) return;
     this.#store.conversation.value = unsure(this.#store.conversation.value);
     if (joined.resumed) return;

@@ -1,6 +1,6 @@
 import { list, record, text, type WireEvent } from '../wire/protocol';
 import { heardLength } from './heard';
-import { addTurn, readTurn, type Turn } from './turns';
+import { addTurn, callOf, readTurn, type Turn } from './turns';
 
 export interface Item {
   id: string;
@@ -19,6 +19,8 @@ export interface Item {
 
 /** What the page knows of the conversation; made from events alone. */
 export interface Conversation {
+  /** Id of the call under way, or of the last one. */
+  call: string;
   items: readonly Item[];
   turns: readonly Turn[];
   hearing: boolean;
@@ -33,6 +35,7 @@ export interface Conversation {
 export type Voice = 'listening' | 'hearing' | 'thinking' | 'speaking';
 
 export const empty: Conversation = {
+  call: '',
   items: [],
   turns: [],
   hearing: false,
@@ -161,11 +164,11 @@ function responseDone(c: Conversation, e: WireEvent): Conversation {
 }
 
 function turnEnded(c: Conversation, e: WireEvent): Conversation {
-  const turn = readTurn(e);
+  const turn = readTurn(e, c.call);
   if (!turn) return c;
   let next: Conversation = { ...c, turns: addTurn(c.turns, turn), awaiting: c.awaiting && c.hearing };
   if (turn.user === '') next = withoutEmpty(next);
-  const cut = next.items.findLast((i) => i.role === 'assistant');
+  const cut = next.items.findLast((i) => i.role === 'assistant' && callOf(i.id) === c.call);
   if (cut?.interrupted && cut.heard !== undefined && turn.status === 'cancelled') {
     next = put(next, { ...cut, heard: heardLength(cut.text, turn.heard) });
   }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { addTurn, axisMax, formatMs, medianTotal, readTurn, stageLabel, stageLabels, type Turn } from './turns';
+import { addTurn, axisMax, formatMs, medianTotal, readTurn, stageLabel, stageLabels, waits, type Turn } from './turns';
 
-const turn = (n: number, totalMs = 100): Turn => ({ turn: n, status: 'completed', reason: '', input: 'speech', user: '', heard: '', stages: [], totalMs });
+const turn = (n: number, totalMs = 100): Turn => ({ call: 'c', turn: n, status: 'completed', reason: '', input: 'speech', user: '', heard: '', stages: [], totalMs });
 
 describe('readTurn', () => {
   it('reads stages and total', () => {
     const timeline = { stages: [{ name: 'endpointing', ms: 200 }, { name: 'stt', ms: 12.5 }], total_ms: 212.5 };
-    expect(readTurn({ type: 'parley.turn', turn: 3, status: 'completed', input: 'speech', user: 'hi', heard: 'Hello.', timeline })).toEqual({
+    expect(readTurn({ type: 'parley.turn', turn: 3, status: 'completed', input: 'speech', user: 'hi', heard: 'Hello.', timeline }, 'c')).toEqual({
       ...turn(3, 212.5),
       user: 'hi',
       heard: 'Hello.',
@@ -19,12 +19,12 @@ describe('readTurn', () => {
     ['no total', { stages: [{ name: 'a', ms: 1 }, { name: 'b', ms: 2 }] }, ['a', 'b'], 3],
     ['odd stages', { stages: [{ name: 'a', ms: -1 }, { name: '', ms: 1 }, { ms: 1 }, 'x', null, { name: 'b', ms: 2 }], total_ms: 2 }, ['b'], 2],
   ])('copes with %s', (_, timeline, names, total) => {
-    const read = readTurn({ type: 'parley.turn', turn: 1, timeline });
+    const read = readTurn({ type: 'parley.turn', turn: 1, timeline }, 'c');
     expect(read?.stages.map((s) => s.name)).toEqual(names);
     expect(read?.totalMs).toBe(total);
   });
 
-  it('wants a number', () => expect(readTurn({ type: 'parley.turn', turn: '1' })).toBeUndefined());
+  it('wants a number', () => expect(readTurn({ type: 'parley.turn', turn: '1' }, 'c')).toBeUndefined());
 });
 
 it('addTurn replaces, sorts and keeps eight', () => {
@@ -33,6 +33,14 @@ it('addTurn replaces, sorts and keeps eight', () => {
   expect(turns.map((t) => t.turn)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   expect(addTurn(turns, turn(9, 7)).at(-1)?.totalMs).toBe(7);
   expect(addTurn(turns, turn(9, 7))).toHaveLength(8);
+});
+
+it('a new call counts from one again, and takes nothing from the old', () => {
+  const next = { ...turn(1, 70), call: 'd_2' };
+  const turns = addTurn([turn(1, 300), turn(2, 400)], next);
+  expect(turns.map((t) => [t.call, t.turn])).toEqual([['c', 1], ['c', 2], ['d_2', 1]]);
+  const lines = ['c_u1', 'c_a1', 'c_u2', 'd_2_a9', 'd_2_u1', 'd_2_a1', 'd_2_u2', 'd_2_a2'].map((name) => ({ id: `item_${name}`, role: /_u\d$/.test(name) ? 'user' : 'assistant' }));
+  expect([...waits(lines, turns)]).toEqual([['item_c_a1', 300], ['item_d_2_a1', 70]]);
 });
 
 it('medianTotal counts answered turns only', () => {

@@ -8,6 +8,8 @@ export interface Stage {
 
 /** One turn as the waterfall shows it. */
 export interface Turn {
+  /** The call it belongs to: the numbers begin anew with every call. */
+  call: string;
   turn: number;
   status: string;
   reason: string;
@@ -42,8 +44,11 @@ function readStage(value: unknown): Stage | undefined {
   return name !== '' && ms !== undefined && ms >= 0 ? { name, ms } : undefined;
 }
 
-/** Reads parley.turn; undefined if it carries no turn number. */
-export function readTurn(event: WireEvent): Turn | undefined {
+/** Tells turns of all calls apart. */
+export const turnKey = (t: Turn): string => `${t.call}:${t.turn}`;
+
+/** Reads parley.turn, which came in `call`; undefined if it carries no turn number. */
+export function readTurn(event: WireEvent, call: string): Turn | undefined {
   const turn = number(event.turn);
   if (turn === undefined) return undefined;
   const timeline = record(event.timeline);
@@ -51,6 +56,7 @@ export function readTurn(event: WireEvent): Turn | undefined {
     .map(readStage)
     .filter((s) => s !== undefined);
   return {
+    call,
     turn,
     status: text(event.status),
     reason: text(event.reason),
@@ -62,9 +68,34 @@ export function readTurn(event: WireEvent): Turn | undefined {
   };
 }
 
-/** Adds a turn or replaces it where marks were added to it; keeps the last eight. */
+/** Adds a turn of the newest call or replaces it where marks were added to it; keeps the last eight of all calls. */
 export function addTurn(turns: readonly Turn[], turn: Turn): Turn[] {
-  return [...turns.filter((t) => t.turn !== turn.turn), turn].sort((a, b) => a.turn - b.turn).slice(-kept);
+  const before = turns.filter((t) => t.call !== turn.call);
+  const same = turns.filter((t) => t.call === turn.call && t.turn !== turn.turn);
+  return [...before, ...[...same, turn].sort((a, b) => a.turn - b.turn)].slice(-kept);
+}
+
+const numbered = /^item_(.+)_[ua](\d+)$/;
+
+/** The call that an item's id names; '' if it names none. */
+export function callOf(id: string): string {
+  return numbered.exec(id)?.[1] ?? '';
+}
+
+/** Which wait belongs to which reply, by item id: call and turn are in the id of the words before it. */
+export function waits(items: readonly { id: string; role: string }[], turns: readonly Turn[]): Map<string, number> {
+  const result = new Map<string, number>();
+  let turn: Turn | undefined;
+  for (const { id, role } of items) {
+    if (role === 'user') {
+      const [, call, number] = numbered.exec(id) ?? [];
+      turn = turns.find((t) => t.call === call && String(t.turn) === number);
+    } else if (role === 'assistant' && turn?.call === callOf(id)) {
+      result.set(id, turn.totalMs);
+      turn = undefined;
+    }
+  }
+  return result;
 }
 
 /** The median wait of the turns that were answered, ms. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Item } from '../state/conversation';
-import { formatMs, type Turn } from '../state/turns';
+import { formatMs, waits } from '../state/turns';
 import { useKit } from './context';
 
 const names = { user: 'You', assistant: 'Parley', note: '' } as const;
@@ -43,22 +43,6 @@ function Row({ item, wait }: { item: Item; wait: number | undefined }): JSX.Elem
       </p>
     </li>
   );
-}
-
-/** Which wait belongs to which reply: the turn is in the id of the words before it. */
-function waits(items: readonly Item[], turns: readonly Turn[]): Map<string, number> {
-  const result = new Map<string, number>();
-  let turn: Turn | undefined;
-  for (const item of items) {
-    if (item.role === 'user') {
-      const number = /_u(\d+)$/.exec(item.id)?.[1];
-      turn = turns.find((t) => String(t.turn) === number);
-    } else if (item.role === 'assistant' && turn) {
-      result.set(item.id, turn.totalMs);
-      turn = undefined;
-    }
-  }
-  return result;
 }
 
 function Welcome(): JSX.Element {

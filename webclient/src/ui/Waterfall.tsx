@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { axisMax, formatMs, medianTotal, stageLabel, stageLabels, type Turn } from '../state/turns';
+import { axisMax, formatMs, medianTotal, stageLabel, stageLabels, turnKey, type Turn } from '../state/turns';
 import { useKit } from './context';
 
 function Bar({ turn, max }: { turn: Turn; max: number }): JSX.Element {
@@ -24,12 +24,12 @@ function ending(turn: Turn): string {
   return turn.status === 'failed' ? 'failed' : 'interrupted';
 }
 
-function Chart({ turns, active, onActive }: { turns: readonly Turn[]; active: Turn; onActive: (turn: number) => void }): JSX.Element {
+function Chart({ turns, active, onActive }: { turns: readonly Turn[]; active: Turn; onActive: (key: string) => void }): JSX.Element {
   const max = axisMax(turns);
   return (
     <div class="chart">
       {turns.map((t) => (
-        <button key={t.turn} type="button" class={t === active ? 'turn turn-active' : 'turn'} aria-pressed={t === active} onPointerEnter={() => onActive(t.turn)} onFocus={() => onActive(t.turn)} onClick={() => onActive(t.turn)}>
+        <button key={turnKey(t)} type="button" class={t === active ? 'turn turn-active' : 'turn'} aria-pressed={t === active} onPointerEnter={() => onActive(turnKey(t))} onFocus={() => onActive(turnKey(t))} onClick={() => onActive(turnKey(t))}>
           <span class="turn-head">
             <span class="turn-number">{t.turn}</span>
             <span class="turn-words">{title(t)}</span>
@@ -85,7 +85,7 @@ function Table({ turns, shown }: { turns: readonly Turn[]; shown: boolean }): JS
         </thead>
         <tbody>
           {turns.map((t) => (
-            <tr key={t.turn}>
+            <tr key={turnKey(t)}>
               <th scope="row">{t.turn}</th>
               {names.map((name) => (
                 <td key={name}>{formatMs(t.stages.find((s) => s.name === name)?.ms ?? 0)}</td>
@@ -102,9 +102,9 @@ function Table({ turns, shown }: { turns: readonly Turn[]; shown: boolean }): JS
 export function Waterfall(): JSX.Element {
   const { store } = useKit();
   const turns = store.conversation.value.turns;
-  const [pointed, setPointed] = useState(0);
+  const [pointed, setPointed] = useState('');
   const [table, setTable] = useState(false);
-  const active = turns.find((t) => t.turn === pointed) ?? turns.at(-1);
+  const active = turns.find((t) => turnKey(t) === pointed) ?? turns.at(-1);
   const median = medianTotal(turns);
   return (
     <section class="panel" id="waterfall" data-testid="waterfall" aria-labelledby="waterfall-title">
@@ -118,7 +118,7 @@ export function Waterfall(): JSX.Element {
         )}
       </div>
       {active ? (
-        <div onPointerLeave={() => setPointed(0)}>
+        <div onPointerLeave={() => setPointed('')}>
           {!table && <Chart turns={turns} active={active} onActive={setPointed} />}
           {!table && <Legend turn={active} />}
           <Table turns={turns} shown={table} />
