@@ -22,8 +22,8 @@ import (
 // Config says what counts as heard.
 type Config struct {
 	Enabled bool `koanf:"enabled" yaml:"enabled"`
-	// MinVoice is the least speech an utterance must hold: of frames judged
-	// Voice where a detector has looked, and of frames above MinLevel.
+	// MinVoice is the least speech an utterance must hold: frames above MinLevel,
+	// and judged Voice where a detector has found most of the speech.
 	MinVoice time.Duration `koanf:"min_voice" yaml:"min_voice"`
 	// MinLevel, in dBFS, is the RMS level a 20 ms frame must reach to count.
 	MinLevel float64 `koanf:"min_level" yaml:"min_level"`
@@ -122,8 +122,9 @@ func (g *Guard) Transcribe(ctx context.Context, speech iter.Seq[audio.Frame]) it
 // that pulls them.
 type meter struct {
 	minLevel float64
-	judged   bool          // a detector has looked at some frame
+	judged   bool          // a detector has found a voice
 	voice    time.Duration // Voice frames above the level
+	paused   time.Duration // Pause frames above the level
 	loud     time.Duration // frames above the level, whatever the detector says
 	peak     float64       // RMS of the loudest such frame, 0..1
 }
@@ -140,7 +141,9 @@ func (m *meter) listen(speech iter.Seq[audio.Frame]) iter.Seq[audio.Frame] {
 }
 
 func (m *meter) add(f audio.Frame) {
-	if f.Activity != audio.Unjudged {
+	// Pause alone proves nothing: with a talk button the frames from before the
+	// press may end the sentence before, and the detector need not fire again.
+	if f.Activity == audio.Voice {
 		m.judged = true
 	}
 	if f.Origin == audio.Concealed || f.Origin == audio.Comfort {
@@ -152,21 +155,41 @@ func (m *meter) add(f audio.Frame) {
 	}
 	m.loud += f.Duration()
 	m.peak = max(m.peak, level)
-	if f.Activity == audio.Voice {
+	switch f.Activity {
+	case audio.Voice:
 		m.voice += f.Duration()
+	case audio.Pause:
+		m.paused += f.Duration()
+	case audio.Unjudged:
 	}
 }
+
+// preRoll is more than a detector leaves unjudged at the head of an utterance
+// that it opened itself: the prefix, and what it needs to make up its mind.
+const preRoll = 500 * time.Millisecond
 
 // Heard is what an utterance sounded like.
 type Heard struct {
 	Voice time.Duration // speech loud enough to count
+	Sure  time.Duration // as much of it as is no mere noise before a sound
 	Peak  float64       // dBFS RMS of the loudest frame; -Inf for none
 }
 
+// heard believes the detector about the length of the speech unless what it did
+// not judge is longer than what it found: under a talk button it may fire late,
+// or not at all.
 func (m *meter) heard() Heard {
-	h := Heard{Voice: m.voice, Peak: audio.DBFS(m.peak)}
+	h := Heard{Voice: m.voice, Sure: m.voice, Peak: audio.DBFS(m.peak)}
 	if !m.judged {
-		h.Voice = m.loud
+		h.Voice, h.Sure = m.loud, m.loud
+		return h
+	}
+	audible := m.loud - m.paused
+	if audible > 2*m.voice {
+		h.Voice = audible
+		if audible-m.voice > preRoll {
+			h.Sure = audible
+		}
 	}
 	return h
 }

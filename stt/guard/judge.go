@@ -23,7 +23,7 @@ func (g *Guard) judge(text string, h Heard) string {
 	switch {
 	case h.Voice < g.cfg.MinVoice:
 		return tooShort
-	case (faint || h.Voice < g.cfg.BriefVoice) && g.phrases[said]:
+	case (faint || h.Sure < g.cfg.BriefVoice) && g.phrases[said]:
 		return invented
 	case circles(words) && (faint || fast):
 		return circling
