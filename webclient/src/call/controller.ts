@@ -1,6 +1,6 @@
 import type { Microphone, MicState } from '../audio/microphone';
 import type { Sound } from '../audio/sound';
-import { addNote, atRest, empty, reduce, talkStarted, talkStopped, textSent, unsure } from '../state/conversation';
+import { addNote, atRest, callLost, empty, reduce, talkStarted, talkStopped, textSent, unsure } from '../state/conversation';
 import { addEntry } from '../state/eventlog';
 import { endTrouble, goodbye, keyNeeded, keyWrong, micTrouble, noAudioPath, unsupported } from '../state/problems';
 import type { Mode, Settings } from '../state/settings';
@@ -252,9 +252,7 @@ export class Controller {
     this.#store.conversation.value = { ...this.#store.conversation.value, call: joined.call };
     if (this.#joins === 1 || kept) return;
     this.#store.conversation.value = unsure(this.#store.conversation.value);
-    if (joined.resumed) return;
-    this.#store.conversation.value = atRest(this.#store.conversation.value);
-    this.#note('The old conversation could not be brought back; this is a new one.', false);
+    if (!joined.resumed) this.#store.conversation.value = callLost(this.#store.conversation.value);
   }
 
   #connectionState(state: ConnectionState): void {

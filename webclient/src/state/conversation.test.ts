@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WireEvent } from '../wire/protocol';
-import { addNote, atRest, empty, plainText, reduce, talkStarted, talkStopped, textSent, voice, type Conversation } from './conversation';
+import { addNote, atRest, callLost, empty, plainText, reduce, talkStarted, talkStopped, textSent, voice, type Conversation } from './conversation';
 
 const play = (events: WireEvent[], from: Conversation = empty): Conversation => events.reduce(reduce, from);
 const last = (c: Conversation) => c.items.at(-1);
@@ -144,6 +144,29 @@ describe('after a lost connection', () => {
   });
 });
 
+describe('after a lost call', () => {
+  it('a reply that was spoken ends where it was heard, one that was over stays whole', () => {
+    const spoken: WireEvent[] = [...answering('One two, three.'), { type: 'parley.heard', ...reply, transcript: 'One two,' }];
+    const made: WireEvent = { type: 'response.output_audio_transcript.done', ...reply, transcript: 'One two, three.' };
+    for (const events of [spoken, [...spoken, made]]) {
+      const c = callLost(play(events));
+      expect(c.items[0]).toMatchObject({ interrupted: true, final: true });
+      expect(plainText(c)).toBe('Parley: One two—\n·: The old conversation could not be brought back; this is a new one.');
+    }
+    expect(callLost(play([...spoken, made, { type: 'output_audio_buffer.stopped', response_id: 'r1' }])).items[0]).toMatchObject({ interrupted: false, heard: undefined });
+  });
+
+  it('timers that had not rung are gone', () => {
+    const set: WireEvent = { type: 'parley.timer', state: 'set', label: '5 second timer', due: '2026-01-02T20:43:00Z' };
+    let c = reduce(empty, set);
+    expect(last(c)?.text).toMatch(/^5 second timer set, rings at \d.*\d/);
+    expect(last(callLost(c))?.text).toContain('Timers of the old call are gone.');
+    c = reduce(c, { type: 'parley.timer', state: 'rang', label: '5 second timer' });
+    expect(last(c)?.text).toBe('5 second timer: time is up.');
+    expect(last(callLost(c))?.text).not.toContain('Timers');
+  });
+});
+
 it('a replayed reply may have grown, and one that was cut is marked', () => {
   const item = (status: string, transcript: string): Record<string, unknown> => ({ id: 'a1', type: 'message', role: 'assistant', status, content: [{ type: 'output_audio', transcript }] });
   const grown = play([...answering('One'), { type: 'conversation.item.added', item: item('in_progress', 'One two') }]);
@@ -156,14 +179,14 @@ describe('everything else', () => {
   it('notes failures, timers and refusals', () => {
     const c = play([
       { type: 'parley.notice', stage: 'llm', kind: 'stalled', message: 'The model is silent.' },
-      { type: 'parley.timer', state: 'rang', label: 'Tea' },
+      { type: 'parley.timer', state: 'rang', label: 'tea' },
       { type: 'parley.timer', state: 'set', due: 'no date' },
       { type: 'error', error: { code: 'x', message: 'Not supported yet.' } },
       { type: 'error', error: { code: 'response_cancel_not_active', message: 'nothing to cancel' } },
     ]);
     expect(c.items.map((i) => [i.text, i.failed])).toEqual([
       ['The model is silent.', true],
-      ['Tea: time is up.', false],
+      ['Tea timer: time is up.', false],
       ['Timer set.', false],
       ['Not supported yet.', true],
     ]);

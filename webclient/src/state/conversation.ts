@@ -30,6 +30,8 @@ export interface Conversation {
   responding: string;
   playing: string;
   notes: number;
+  /** Labels of the timers that were set and have not rung. */
+  timers: readonly string[];
 }
 
 export type Voice = 'listening' | 'hearing' | 'thinking' | 'speaking';
@@ -43,6 +45,7 @@ export const empty: Conversation = {
   responding: '',
   playing: '',
   notes: 0,
+  timers: [],
 };
 
 const keptItems = 200;
@@ -60,8 +63,22 @@ export const textSent = (c: Conversation): Conversation => ({ ...c, awaiting: tr
 
 /** Nothing is under way any more: the call ended, or a new one began on the same page. */
 export function atRest(c: Conversation): Conversation {
-  const items = c.items.filter((i) => i.text !== '').map((i) => (i.final ? i : { ...i, final: true }));
+  const items = c.items.filter((i) => i.text !== '').map(closed);
   return { ...c, items, hearing: false, awaiting: false, responding: '', playing: '' };
+}
+
+/** An item of which no more is said: a reply that was under way stays as it was heard. */
+function closed(i: Item): Item {
+  if (i.role !== 'assistant' || i.interrupted) return i.final ? i : { ...i, final: true };
+  const open = !i.final || (i.heard !== undefined && i.heard < i.text.length);
+  return { ...i, final: true, heard: open ? i.heard : undefined, interrupted: open };
+}
+
+/** The call was lost and a new one took its place: nothing of the old goes on. */
+export function callLost(c: Conversation): Conversation {
+  const words = 'The old conversation could not be brought back; this is a new one.';
+  const gone = c.timers.length > 0 ? ' Timers of the old call are gone.' : '';
+  return { ...addNote(atRest(c), words + gone), timers: [] };
 }
 
 /** The connection was made anew: what was under way may have ended unseen. */
@@ -175,12 +192,23 @@ function turnEnded(c: Conversation, e: WireEvent): Conversation {
   return next;
 }
 
+/** 'tea' and 'Tea timer' are both the 'Tea timer'. */
+function timerName(label: string): string {
+  if (label === '') return 'Timer';
+  const name = /\btimer$/i.test(label) ? label : `${label} timer`;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 function timer(c: Conversation, e: WireEvent): Conversation {
-  const label = text(e.label) || 'Timer';
-  if (e.state === 'rang') return addNote(c, `${label}: time is up.`);
+  const label = text(e.label);
+  const name = timerName(label);
+  if (e.state === 'rang') {
+    const at = c.timers.indexOf(label);
+    return addNote({ ...c, timers: at < 0 ? c.timers : c.timers.toSpliced(at, 1) }, `${name}: time is up.`);
+  }
   const due = new Date(text(e.due));
-  const at = Number.isNaN(due.getTime()) ? '' : `, due ${due.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })}`;
-  return addNote(c, `${label} set${at}.`);
+  const at = Number.isNaN(due.getTime()) ? '' : `, rings at ${due.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })}`;
+  return addNote({ ...c, timers: [...c.timers, label] }, `${name} set${at || '.'}`);
 }
 
 /** Refusals that only mean that there was nothing left to do. */
@@ -231,11 +259,16 @@ export function reduce(c: Conversation, event: WireEvent): Conversation {
   return Object.hasOwn(handlers, event.type) ? (handlers[event.type]?.(c, event) ?? c) : c;
 }
 
+/** What was heard of a reply that was cut off, ready for the dash. */
+export function cutText(i: Item): string {
+  return i.text.slice(0, i.heard).replace(/[\s.,;:!?…–—-]+$/, '');
+}
+
 /** The conversation as plain text, for the clipboard. */
 export function plainText(c: Conversation): string {
   const names = { user: 'You', assistant: 'Parley', note: '·' };
   return c.items
     .filter((i) => i.text !== '')
-    .map((i) => `${names[i.role]}: ${i.interrupted ? `${i.text.slice(0, i.heard)}—` : i.text}`)
+    .map((i) => `${names[i.role]}: ${i.interrupted ? `${cutText(i)}—` : i.text}`)
     .join('\n');
 }

@@ -11,7 +11,7 @@ function Countdown({ until }: { until: number }): JSX.Element | null {
     return () => clearInterval(timer);
   }, []);
   const seconds = Math.ceil((until - now) / 1000);
-  return <p class="status-more">{seconds > 0 ? `Next try in ${seconds} s. The conversation is kept.` : 'Trying now. The conversation is kept.'}</p>;
+  return <p class="status-more">{seconds > 0 ? `Next try in ${seconds} s. Trying to bring the conversation back.` : 'Trying to bring the conversation back.'}</p>;
 }
 
 export function StatusLine(): JSX.Element {

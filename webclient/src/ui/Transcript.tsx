@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { Item } from '../state/conversation';
+import { cutText, type Item } from '../state/conversation';
 import { formatMs, waits } from '../state/turns';
 import { useKit } from './context';
 
@@ -9,16 +9,17 @@ const suggestions = ['What time is it?', 'What is 17 percent of 240?', 'Set a ti
 
 /** The words of a reply: heard, still to come, or never heard because it was cut off. */
 function Words({ item }: { item: Item }): JSX.Element {
-  const heard = item.heard ?? item.text.length;
   if (item.interrupted) {
+    const words = cutText(item);
     return (
       <>
-        {item.text.slice(0, heard).trimEnd()}
-        {heard > 0 && '—'}
-        <span class="tag">{heard > 0 ? 'interrupted' : 'stopped before it was heard'}</span>
+        {words}
+        {words !== '' && '—'}
+        <span class="tag">{words !== '' ? 'interrupted' : 'stopped before it was heard'}</span>
       </>
     );
   }
+  const heard = item.heard ?? item.text.length;
   return (
     <>
       <span class="heard">{item.text.slice(0, heard)}</span>
