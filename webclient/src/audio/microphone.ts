@@ -3,6 +3,11 @@ export type MicProblem = 'denied' | 'missing' | 'busy' | 'insecure';
 
 export type MicState = 'off' | 'asking' | 'on' | MicProblem;
 
+/** The microphone cannot be had; trying again may help. */
+export function isProblem(state: MicState): state is MicProblem {
+  return state === 'denied' || state === 'missing' || state === 'busy' || state === 'insecure';
+}
+
 /** What this module needs of navigator.mediaDevices. */
 export interface MediaDevicesLike {
   getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream>;

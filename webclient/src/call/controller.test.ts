@@ -158,11 +158,29 @@ describe('push-to-talk', () => {
     expect(types(s)).not.toContain('parley.talk.start');
   });
 
-  it('opens a microphone that is not there yet instead of talking into nothing', async () => {
+  it('opens a microphone that is not there yet, and talks from then on', async () => {
     const s = await live({ settings: { listenOnly: true } });
     s.controller.talkStart();
+    expect([s.store.opening.value, s.store.talking.value, types(s)]).toEqual([true, false, []]);
     await vi.advanceTimersByTimeAsync(0);
-    expect([s.store.mic.value, s.store.talking.value]).toEqual(['on', false]);
+    expect([s.store.opening.value, s.store.status.value, types(s)]).toEqual([false, 'hearing', ['parley.talk.start']]);
+  });
+
+  it('does not talk when the button was let go before the microphone opened', async () => {
+    const s = await live({ settings: { listenOnly: true } });
+    s.controller.talkStart();
+    s.controller.talkStop();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([s.store.mic.value, s.store.opening.value, types(s)]).toEqual(['on', false, []]);
+  });
+
+  it('does not ask again by itself for a microphone that was refused', async () => {
+    const mic = vi.fn(async () => Promise.reject(Object.assign(new Error(), { name: 'NotAllowedError' })));
+    const s = await live({ settings: { listenOnly: true }, mic });
+    s.controller.talkStart();
+    await vi.advanceTimersByTimeAsync(0);
+    s.controller.talkStart();
+    expect([s.store.mic.value, s.store.opening.value, mic.mock.calls.length, types(s)]).toEqual(['denied', false, 1, []]);
   });
 
   it('owes the server the release when the line broke meanwhile', async () => {

@@ -1,4 +1,4 @@
-import type { Microphone, MicState } from '../audio/microphone';
+import { isProblem, type Microphone, type MicState } from '../audio/microphone';
 import type { Sound } from '../audio/sound';
 import { addNote, atRest, callLost, empty, reduce, talkStarted, talkStopped, textSent, unsure } from '../state/conversation';
 import { addEntry } from '../state/eventlog';
@@ -142,8 +142,10 @@ export class Controller {
   talkStart(): void {
     const store = this.#store;
     if (store.talking.value || store.phase.value !== 'live' || store.settings.value.mode !== 'push-to-talk') return;
+    if (store.opening.value || isProblem(store.mic.value)) return;
     if (store.mic.value !== 'on') {
-      void this.openMic();
+      store.opening.value = true; // what is said counts from the moment the microphone is open
+      if (store.mic.value === 'off') void this.openMic();
       return;
     }
     if (store.muted.value || !this.#send({ type: 'parley.talk.start' })) return;
@@ -154,6 +156,7 @@ export class Controller {
 
   talkStop(): void {
     const store = this.#store;
+    store.opening.value = false;
     if (!store.talking.value) return;
     store.talking.value = false;
     store.conversation.value = talkStopped(store.conversation.value);
@@ -262,7 +265,7 @@ export class Controller {
         store.phase.value = 'connecting';
         break;
       case 'reconnecting':
-        if (store.talking.value) this.talkStop();
+        this.talkStop();
         store.retryAt.value = Date.now() + state.retryMs;
         store.phase.value = 'reconnecting';
         break;
@@ -308,6 +311,7 @@ export class Controller {
     void this.#o.wakeLock.release();
     store.muted.value = false;
     store.talking.value = false;
+    store.opening.value = false;
     store.quality.value = undefined;
     store.problem.value = undefined;
     store.conversation.value = atRest(store.conversation.value);
@@ -320,11 +324,14 @@ export class Controller {
     const before = store.mic.value;
     store.mic.value = state;
     this.#o.sound.micStream(this.#mic.stream);
-    if (state === 'denied' || state === 'missing' || state === 'busy' || state === 'insecure') {
+    const held = store.opening.value;
+    if (state !== 'asking') store.opening.value = false;
+    if (isProblem(state)) {
       store.problem.value = micTrouble(state);
     } else if (state === 'on' && before !== 'on' && store.problem.value?.remedy === 'microphone') {
       store.problem.value = undefined;
     }
+    if (state === 'on' && held) this.talkStart();
   }
 
   #receive(event: WireEvent, via: Via): void {

@@ -17,6 +17,8 @@ export interface Store {
   mic: Signal<MicState>;
   muted: Signal<boolean>;
   talking: Signal<boolean>;
+  /** The talk button is held, and the microphone is still being opened. */
+  opening: Signal<boolean>;
   blocked: Signal<boolean>;
   problem: Signal<Problem | undefined>;
   /** Why the call ended, when there is something to say. */
@@ -44,6 +46,7 @@ export function createStore(settings: Settings): Store {
     mic: signal<MicState>('off'),
     muted: signal(false),
     talking: signal(false),
+    opening: signal(false),
     blocked,
     problem,
     ending: signal(''),

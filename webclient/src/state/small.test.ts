@@ -3,7 +3,7 @@ import { addEntry, filterEntries, type Entry } from './eventlog';
 import { keyFromHash, loadKey, saveKey } from './key';
 import { endTrouble, goodbye, micTrouble } from './problems';
 import { defaults, loadSettings, saveSettings } from './settings';
-import { status, statusWords } from './status';
+import { status, statusWords, talkWords } from './status';
 import { spaceTalks } from './talkkey';
 
 class Memory {
@@ -98,6 +98,20 @@ describe('the state in words', () => {
     expect(statusWords('listening', { ...about, micOn: false })).toBe('Write, and hear the answer');
     expect(statusWords('connecting', { ...about, micAsking: true })).toContain('microphone');
     expect(statusWords('reconnecting', about)).toBe('Connection lost, retrying');
+  });
+
+  it.each([
+    [{}, 'Hold to talk', true],
+    [{ mic: 'off' as const }, 'Hold to talk', true],
+    [{ talking: true }, 'Release to send', true],
+    [{ mic: 'asking' as const, opening: true }, 'Opening the microphone…', true],
+    [{ muted: true }, 'Muted', false],
+    [{ mic: 'missing' as const }, 'No microphone', false],
+    [{ mic: 'insecure' as const }, 'No microphone', false],
+    [{ mic: 'denied' as const }, 'Microphone not allowed', false],
+    [{ mic: 'busy' as const }, 'Microphone in use', false],
+  ])('the talk button of %o says %s', (state, words, free) => {
+    expect(talkWords({ talking: false, opening: false, muted: false, mic: 'on', ...state })).toEqual({ words, free });
   });
 
   it('has words for every state', () => {

@@ -1,3 +1,4 @@
+import { isProblem, type MicState } from '../audio/microphone';
 import type { Mode } from './settings';
 import type { Voice } from './conversation';
 
@@ -8,6 +9,17 @@ export type Status = Exclude<Phase, 'live'> | Voice;
 
 export function status(phase: Phase, voice: Voice): Status {
   return phase === 'live' ? voice : phase;
+}
+
+/** What the talk button says; `free` tells whether it can be pressed. */
+export function talkWords(about: { talking: boolean; opening: boolean; muted: boolean; mic: MicState }): { words: string; free: boolean } {
+  if (about.talking) return { words: 'Release to send', free: true };
+  if (about.opening) return { words: 'Opening the microphone…', free: true };
+  if (about.muted) return { words: 'Muted', free: false };
+  if (about.mic === 'denied') return { words: 'Microphone not allowed', free: false };
+  if (about.mic === 'busy') return { words: 'Microphone in use', free: false };
+  if (isProblem(about.mic)) return { words: 'No microphone', free: false };
+  return { words: 'Hold to talk', free: true };
 }
 
 /** The state in a caller's words. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Mode } from '../state/settings';
+import { talkWords } from '../state/status';
 import { useKit } from './context';
 import { Icon } from './icons';
 
@@ -49,7 +50,7 @@ function Talk(): JSX.Element {
   const button = useRef<HTMLButtonElement>(null);
   const live = store.phase.value === 'live';
   const talking = store.talking.value;
-  const mute = store.muted.value;
+  const { words, free } = talkWords({ talking, opening: store.opening.value, muted: store.muted.value, mic: store.mic.value });
   useEffect(() => {
     // The key that placed the call must not hang it up when it is pressed to talk.
     if (live && document.activeElement?.id === 'call-button') button.current?.focus({ preventScroll: true });
@@ -63,7 +64,7 @@ function Talk(): JSX.Element {
       id="talk-button"
       data-testid="talk-button"
       aria-pressed={talking}
-      disabled={!live || mute}
+      disabled={!live || !free}
       onPointerDown={(e) => {
         if (e.button !== 0) return;
         e.currentTarget.setPointerCapture(e.pointerId);
@@ -83,14 +84,16 @@ function Talk(): JSX.Element {
       }}
       onClick={(e) => {
         if (e.detail !== 0) return;
-        if (talking) stop();
+        if (talking || store.opening.value) stop();
         else controller.talkStart();
       }}
     >
-      <span class="talk-label">{talking ? 'Release to send' : mute ? 'Muted' : 'Hold to talk'}</span>
-      <span class="talk-key" aria-hidden="true">
-        or hold the space bar
-      </span>
+      <span class="talk-label">{words}</span>
+      {words === 'Hold to talk' && (
+        <span class="talk-key" aria-hidden="true">
+          or hold the space bar
+        </span>
+      )}
     </button>
   );
 }
