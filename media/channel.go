@@ -29,6 +29,8 @@ const (
 
 // eventChannel is a peer's data channel, while it has one.
 type eventChannel struct {
+	telling sync.Mutex // held while the handler hears that it opened or closed
+
 	mu     sync.Mutex
 	raw    *datachannel.DataChannel
 	closed bool
@@ -56,9 +58,9 @@ func (p *Peer) onDataChannel(dc *webrtc.DataChannel) {
 
 // readEvents hands on messages until the channel closes.
 func (p *Peer) readEvents(raw *datachannel.DataChannel) {
-	p.h.ChannelOpen(true)
-	defer p.h.ChannelOpen(false)
-	defer p.events.lose(raw)
+	p.tellChannel(true, func() {})
+	// A channel opened in its place is told of after this one's end.
+	defer p.tellChannel(false, func() { p.events.lose(raw) })
 	limit, buf := rate.NewLimiter(messageRate, messageBurst), make([]byte, eventBytes)
 	for {
 		n, _, err := raw.ReadDataChannel(buf)
@@ -73,6 +75,14 @@ func (p *Peer) readEvents(raw *datachannel.DataChannel) {
 		}
 		p.h.Message(buf[:n])
 	}
+}
+
+// tellChannel makes a change and tells the handler of it, before any other.
+func (p *Peer) tellChannel(open bool, change func()) {
+	p.events.telling.Lock()
+	defer p.events.telling.Unlock()
+	change()
+	p.h.ChannelOpen(open)
 }
 
 // open makes raw the channel, unless there is one.

@@ -60,7 +60,7 @@ type Handler interface {
 // Limits of a Peer.
 const (
 	gatherTimeout    = 5 * time.Second
-	maxTrickled      = 64   // candidates from the caller, for each offer
+	maxTrickled      = 64   // candidates from the caller, until an ICE restart
 	maxCandidateText = 1024 // bytes
 )
 
@@ -76,6 +76,7 @@ type Peer struct {
 	rtt    atomic.Int64 // nanoseconds
 
 	negotiate sync.Mutex // one offer at a time
+	remote    remoteICE  // guarded by negotiate
 	telling   sync.Mutex // held while the handler hears of a state or candidate
 	state     State      // guarded by telling
 
@@ -211,13 +212,20 @@ func (p *Peer) Answer(ctx context.Context, offer string, trickle bool) (string, 
 	}
 	p.negotiate.Lock()
 	defer p.negotiate.Unlock()
+	restart, err := p.remote.take(offer)
+	if err != nil {
+		return "", err
+	}
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		if p.isClosed() {
 			return "", fault.Newf(fault.Canceled, "media: answer", "the peer is closed")
 		}
 		return "", fault.New(fault.BadInput, "media: read offer", err)
 	}
-	p.flushEarly()
+	if restart {
+		p.remote = newRemoteICE(offer)
+	}
+	p.flushEarly(restart)
 	answer, err := p.pc.CreateAnswer(nil)
 	if err != nil {
 		return "", fault.New(fault.BadInput, "media: create answer", err)
@@ -246,7 +254,7 @@ func (p *Peer) isClosed() bool {
 }
 
 // AddCandidate takes an address of the caller, before or after its offer. More
-// than 64 for one offer are refused; names (mDNS) and addresses that no caller
+// than 64 are refused until an offer restarts ICE; names (mDNS) and addresses that no caller
 // has are ignored: the caller is found by its own checks.
 func (p *Peer) AddCandidate(c Candidate) error {
 	if len(c.Candidate) > maxCandidateText {
@@ -279,11 +287,14 @@ func (p *Peer) addCandidate(c Candidate) error {
 }
 
 // flushEarly adds the candidates that came before the offer, and begins a new
-// count.
-func (p *Peer) flushEarly() {
+// count where the offer made those before void.
+func (p *Peer) flushEarly(restart bool) {
 	p.mu.Lock()
 	early := p.early
-	p.early, p.answered, p.trickled = nil, true, 0
+	p.early, p.answered = nil, true
+	if restart {
+		p.trickled = 0
+	}
 	p.mu.Unlock()
 	for _, c := range early {
 		if err := p.addCandidate(c); err != nil {

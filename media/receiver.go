@@ -17,6 +17,8 @@ const (
 	plcLimit = 100 * time.Millisecond
 	// fillLimit bounds what is put out for one gap. A longer one is cut out of
 	// the media time line.
+	// Over time no more is filled than this and the time that has passed, lest few
+	// packets with far-off timestamps make many frames.
 	fillLimit = 2 * time.Second
 	// comfortSlack is how long after its due time the packet after a DTX packet
 	// is waited for before silence takes its place.
@@ -53,6 +55,9 @@ type Receiver struct {
 	dur    time.Duration // of the last packet
 	lost   int           // packets known to be lost and not yet filled for
 	lead   int64         // samples of comfort put out beyond the sender's clock
+
+	credit   time.Duration // that may be filled; grows with time up to fillLimit
+	creditAt time.Time
 
 	dtx       bool
 	lastAt    time.Time // arrival of the last packet delivered
@@ -101,6 +106,8 @@ func (r *Receiver) Tick(now time.Time) {
 			r.dtx = false
 			return
 		}
+		r.earn(r.comfortAt)
+		r.spend(int64(frameSamples))
 		r.zeros(frameSamples, audio.Comfort, r.comfortAt)
 		r.lead += int64(frameSamples)
 		r.comfortAt = r.comfortAt.Add(audio.FrameDuration)
@@ -160,7 +167,8 @@ func (r *Receiver) deliver(item reorder.Item) {
 // chose not to send, and that is silence.
 func (r *Receiver) fill(item reorder.Item, p opus.Packet) {
 	gap := max(0, (item.Time-r.nextTS)/ticksPerSmpl)
-	limit := int64(audio.DurationToSamples(fillLimit, audio.SpeechRate))
+	r.earn(item.Arrived)
+	limit := int64(audio.DurationToSamples(r.credit, audio.SpeechRate))
 	lost := min(gap, int64(r.lost*audio.DurationToSamples(r.dur, audio.SpeechRate)))
 	quiet := max(0, gap-lost-r.lead)
 	r.lead = max(0, r.lead-(gap-lost))
@@ -172,6 +180,7 @@ func (r *Receiver) fill(item reorder.Item, p opus.Packet) {
 	}
 	lost = min(lost, limit)
 	quiet = min(quiet, limit-lost)
+	r.spend(lost + quiet)
 
 	// The silence was before the loss if it had begun, else after it; only a
 	// loss just before this packet can be rebuilt from it.
@@ -188,6 +197,20 @@ func (r *Receiver) fill(item reorder.Item, p opus.Packet) {
 		r.recover(item, fec)
 	}
 	r.zeros(int(quiet), audio.Comfort, item.Arrived)
+}
+
+// earn lets the credit grow with the time up to at.
+func (r *Receiver) earn(at time.Time) {
+	if r.creditAt.IsZero() {
+		r.credit, r.creditAt = fillLimit, at
+	}
+	if passed := at.Sub(r.creditAt); passed > 0 { // reordered packets come with older times
+		r.credit, r.creditAt = min(r.credit+passed, fillLimit), at
+	}
+}
+
+func (r *Receiver) spend(samples int64) {
+	r.credit = max(0, r.credit-audio.SamplesToDuration(int(samples), audio.SpeechRate))
 }
 
 // recover rebuilds the n samples before item from its FEC.

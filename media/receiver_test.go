@@ -113,6 +113,28 @@ func TestReceiverBoundsWhatItFills(t *testing.T) {
 	}
 }
 
+// Few packets with far-off timestamps must not make many frames: each of these
+// stands for two seconds, and 200 come in one.
+func TestReceiverFillsNoFasterThanTimePasses(t *testing.T) {
+	for _, lost := range []uint16{0, 100} { // claimed by the sequence numbers, too
+		s, l := newSender(t, speech(16000), 20*ms, false), listen(t)
+		const packets = 400
+		for i := range packets {
+			p := *s.packets[i%len(s.packets)]
+			p.SequenceNumber, p.Timestamp = uint16(i)*(lost+1), uint32(i)*2*48000
+			l.push(&p, time.Duration(i)*5*ms)
+		}
+		l.until(time.Minute)
+		filled := l.end() - packets*20*ms
+		if limit := fillLimit + packets*5*ms + 500*ms; filled > limit || filled < fillLimit {
+			t.Errorf("%d lost each: %v filled in 2 s, want at most %v", lost, filled, limit)
+		}
+		if s := l.r.Stats(); s.Cut == 0 {
+			t.Errorf("%d lost each: nothing was cut", lost)
+		}
+	}
+}
+
 func TestReceiverSurvivesStrangeTimestamps(t *testing.T) {
 	for _, step := range []int64{-1 << 30, -960, 0, 1, 959, 961, 1 << 30} {
 		s, l := newSender(t, speech(16000), 20*ms, false), listen(t)

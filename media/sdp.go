@@ -1,6 +1,7 @@
 package media
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -56,6 +57,48 @@ func checkOffer(offer string) error {
 		return bad("offer insists on a=setup:active; an offer must say actpass (RFC 8842)")
 	}
 	return nil
+}
+
+// remoteICE is what offers said of the caller's addresses since the last ICE
+// restart. The ICE agent keeps every candidate until then, so that offers must
+// not add to them without end.
+type remoteICE struct {
+	users      []string        // every a=ice-ufrag of the offer that (re)started
+	candidates map[string]bool // every a=candidate since
+}
+
+func newRemoteICE(offer string) remoteICE {
+	r := remoteICE{users: values(offer, "a=ice-ufrag:"), candidates: map[string]bool{}}
+	for _, c := range values(offer, "a=candidate:") {
+		r.candidates[c] = true
+	}
+	return r
+}
+
+// take adds the candidates of an offer, or tells that it restarts ICE: then none
+// of its users was known before.
+func (r *remoteICE) take(offer string) (restart bool, err error) {
+	known := func(user string) bool { return slices.Contains(r.users, user) }
+	if !slices.ContainsFunc(values(offer, "a=ice-ufrag:"), known) {
+		return true, nil
+	}
+	for _, c := range values(offer, "a=candidate:") {
+		if !r.candidates[c] && len(r.candidates) >= maxCandidates {
+			return false, fault.Newf(fault.BadInput, "media: read offer", "offers hold more than %d candidates; restart ICE", maxCandidates)
+		}
+		r.candidates[c] = true
+	}
+	return false, nil
+}
+
+// values lists what follows prefix in the lines that begin with it.
+func values(s, prefix string) (list []string) {
+	for line := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == '\r' || c == '\n' }) {
+		if v, ok := strings.CutPrefix(line, prefix); ok {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // countLines counts the lines that begin with prefix.

@@ -1,9 +1,12 @@
 package media
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,6 +221,81 @@ func TestAddCandidateIsBounded(t *testing.T) {
 	}
 	if err := p.AddCandidate(Candidate{}); err != nil {
 		t.Errorf("the end of candidates: %v", err)
+	}
+}
+
+// Offers without an ICE restart must not bring candidates without end.
+func TestCandidatesAreBoundedOverOffers(t *testing.T) {
+	e := loopbackEdge(t, Config{UDPAddress: "127.0.0.1:0"})
+	p, err := e.NewPeer(nobody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	trickle := func() {
+		for i := range 40 {
+			c := Candidate{Candidate: fmt.Sprintf("candidate:1 1 udp 2122260223 192.0.2.1 %d typ host", 1000+taken+i)}
+			if p.AddCandidate(c) == nil {
+				taken++
+			}
+		}
+	}
+	for i := range 5 { // a session-level line that nobody reads makes no restart
+		if _, err := p.Answer(t.Context(), offerSDP("t=0 0", fmt.Sprintf("t=0 0\r\na=x:%d", i)), true); err != nil {
+			t.Fatal(err)
+		}
+		trickle()
+	}
+	if taken != 64 {
+		t.Errorf("%d candidates taken over five offers", taken)
+	}
+	refused := 0
+	for i := range 100 {
+		if _, err := p.Answer(t.Context(), offerSDP("192.0.2.1 50000", fmt.Sprintf("192.0.2.1 %d", 51000+i)), true); err != nil {
+			refused++
+		}
+	}
+	if refused != 100-63 {
+		t.Errorf("%d of 100 offers refused, each with another candidate", refused)
+	}
+	if _, err := p.Answer(t.Context(), offerSDP(":F7gI", ":new1"), true); err != nil {
+		t.Fatal(err)
+	}
+	taken = 0
+	if trickle(); taken != 40 {
+		t.Errorf("%d candidates taken after an ICE restart", taken)
+	}
+}
+
+// eager opens another channel while it is told of the end of one.
+type eager struct {
+	nobody
+	again func()
+	told  []bool
+}
+
+func (e *eager) ChannelOpen(open bool) {
+	if !open {
+		e.again()
+	}
+	e.told = append(e.told, open)
+}
+
+func TestReopenedChannelIsToldInOrder(t *testing.T) {
+	var again sync.WaitGroup
+	h := &eager{}
+	p := &Peer{h: h}
+	h.again = func() {
+		again.Go(func() { p.tellChannel(true, func() {}) })
+		for range 100 {
+			runtime.Gosched()
+		}
+	}
+	p.tellChannel(true, func() {})
+	p.tellChannel(false, func() { p.events.lose(nil) })
+	again.Wait()
+	if !slices.Equal(h.told, []bool{true, false, true}) {
+		t.Errorf("told %v", h.told)
 	}
 }
 
