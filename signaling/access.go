@@ -31,12 +31,24 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 	})
 }
 
-// checkKey demands the key in the request's headers.
+// checkKey demands the key in the request's headers. From an address that has
+// shown too many wrong ones it takes none, not even the right one: nothing must
+// tell a guesser that it was.
 func (s *Server) checkKey(r *http.Request) *problem {
-	if s.config.Key == "" || s.keyOK(shownKey(r)) {
+	if s.config.Key == "" {
 		return nil
 	}
-	return badKey(shownKey(r) != "")
+	shown, ip := shownKey(r), s.clientIP(r)
+	switch {
+	case shown == "":
+		return badKey(false)
+	case !s.clients.mayGuess(ip, now()):
+		return &problem{status: http.StatusTooManyRequests, code: "rate_limited", message: "Too many wrong keys came from this address; wait a minute.", retry: 60}
+	case s.keyOK(shown):
+		return nil
+	}
+	s.clients.guessed(ip, now())
+	return badKey(true)
 }
 
 func badKey(shown bool) *problem {

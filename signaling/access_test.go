@@ -210,6 +210,66 @@ func TestClientIP(t *testing.T) {
 	}
 }
 
+// Guessing the key is limited, wherever it may be shown; each way in counts.
+func TestWrongKeysAreLimited(t *testing.T) {
+	for _, way := range []string{"guarded", "/api/config", "/v1/realtime/other", "/ws"} {
+		config := withKey("right", nil)
+		config.JoinsPerMinute = 3
+		s, err := New(Options{Config: config, Backend: newFakeBackend()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		try := func(path, key, from string) int {
+			r := httptest.NewRequest("GET", "/"+strings.TrimPrefix(path, "/"), nil)
+			r.RemoteAddr = from
+			r.Header.Set("Authorization", "Bearer "+key)
+			w := httptest.NewRecorder()
+			if path == "guarded" {
+				s.Guard(http.NotFoundHandler()).ServeHTTP(w, r)
+			} else {
+				s.ServeHTTP(w, r)
+			}
+			return w.Code
+		}
+		const guesser, other, local = "203.0.113.9:1", "203.0.113.10:1", "127.0.0.1:1"
+		for i, want := range []int{401, 401, 401, 429} {
+			if got := try(way, "wrong", guesser); got != want {
+				t.Errorf("%s: wrong key %d: got %d, want %d", way, i, got, want)
+			}
+			if got := try(way, "wrong", local); got != 401 {
+				t.Errorf("%s: from this machine: got %d", way, got)
+			}
+		}
+		for _, p := range []string{"/api/config", way} {
+			if got := try(p, "right", guesser); got != 429 {
+				t.Errorf("%s, then the right key on %s: got %d, which tells the guesser", way, p, got)
+			}
+		}
+		if got := try("/api/config", "right", other); got != 200 {
+			t.Errorf("%s: another address: got %d", way, got)
+		}
+		if s.clients.join(netip.MustParseAddr("203.0.113.9"), time.Now()) {
+			t.Errorf("%s: a guesser may still join", way)
+		}
+	}
+}
+
+func TestJoinsDoNotCountAsGuesses(t *testing.T) {
+	b := addressBook{sockets: 2, joins: 2, book: map[netip.Addr]*address{}}
+	at, ip := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), netip.MustParseAddr("203.0.113.9")
+	for range 5 {
+		b.join(ip, at)
+	}
+	if !b.mayGuess(ip, at) {
+		t.Error("who joined often may no longer show the key")
+	}
+	b.guessed(ip, at)
+	b.guessed(ip, at)
+	if b.mayGuess(ip, at) || !b.mayGuess(ip, at.Add(time.Minute)) {
+		t.Error("two wrong keys a minute, and no third")
+	}
+}
+
 func TestAddressBookForgets(t *testing.T) {
 	b := addressBook{sockets: 2, joins: 2, book: map[netip.Addr]*address{}}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

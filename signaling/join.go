@@ -24,11 +24,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ip := s.clientIP(r)
 	p := s.checkOrigin(r)
 	shown := shownKey(r)
-	switch {
-	case p != nil:
-	case shown != "" && s.checkKey(r) != nil:
-		p = badKey(true)
-	case !s.clients.join(ip, now()):
+	if p == nil && shown != "" {
+		p = s.checkKey(r)
+	}
+	if p == nil && !s.clients.join(ip, now()) {
 		p = tooManyJoins()
 	}
 	if p != nil {

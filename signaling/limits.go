@@ -23,7 +23,7 @@ const keepAddresses = 1024
 // addressBook counts what each client address does.
 type addressBook struct {
 	sockets int // most at a time
-	joins   int // most in a minute
+	joins   int // most in a minute; of wrong keys, too
 
 	mu   sync.Mutex
 	book map[netip.Addr]*address
@@ -32,6 +32,7 @@ type addressBook struct {
 type address struct {
 	sockets int
 	joins   *rate.Limiter
+	guesses *rate.Limiter // wrong keys
 }
 
 // exempt tells that an address is not limited: the machine itself, where load
@@ -59,6 +60,30 @@ func (b *addressBook) join(ip netip.Addr, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.of(ip, now).joins.AllowN(now, 1)
+}
+
+// mayGuess tells whether a key from ip is to be looked at.
+func (b *addressBook) mayGuess(ip netip.Addr, now time.Time) bool {
+	if exempt(ip) {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.book[network(ip)]
+	return a == nil || a.guesses.TokensAt(now) >= 1
+}
+
+// guessed counts a wrong key: as a join, and by itself, so that those who only
+// joined often can still do all else.
+func (b *addressBook) guessed(ip netip.Addr, now time.Time) {
+	if exempt(ip) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.of(ip, now)
+	a.guesses.AllowN(now, 1)
+	a.joins.AllowN(now, 1)
 }
 
 // open counts a socket and tells whether it is allowed; then close must follow.
@@ -95,7 +120,8 @@ func (b *addressBook) of(ip netip.Addr, now time.Time) *address {
 		if len(b.book) >= keepAddresses {
 			b.forget(now)
 		}
-		a = &address{joins: rate.NewLimiter(rate.Limit(float64(b.joins)/60), b.joins)}
+		perSecond := rate.Limit(float64(b.joins) / 60)
+		a = &address{joins: rate.NewLimiter(perSecond, b.joins), guesses: rate.NewLimiter(perSecond, b.joins)}
 		b.book[ip] = a
 	}
 	return a
@@ -106,7 +132,7 @@ func (b *addressBook) of(ip netip.Addr, now time.Time) *address {
 // limit on calls still holds.
 func (b *addressBook) forget(now time.Time) {
 	for ip, a := range b.book {
-		if a.sockets == 0 && a.joins.TokensAt(now) >= float64(b.joins) {
+		if a.sockets == 0 && min(a.joins.TokensAt(now), a.guesses.TokensAt(now)) >= float64(b.joins) {
 			delete(b.book, ip)
 		}
 	}

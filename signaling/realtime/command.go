@@ -234,6 +234,9 @@ func decodeResponseCreate(ev *clientEvent, cmd *Command) *Error {
 	if !isAbsent(r.Input) {
 		return invalid("unsupported_parameter", "response.input", "A response to input of its own is not supported yet.")
 	}
+	if len(r.Instructions) > conversation.MaxInstructions {
+		return invalid("invalid_value", "response.instructions", "The instructions are longer than %d KB.", conversation.MaxInstructions>>10)
+	}
 	cmd.Inputs = []conversation.Input{conversation.CreateReply{Instructions: r.Instructions, Ref: ev.EventID}}
 	return nil
 }

@@ -96,6 +96,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"type":"response.create","response":{"conversation":"none"}}`, "unsupported_parameter", "response.conversation"},
 		{`{"type":"response.create","response":{"input":[]}}`, "unsupported_parameter", "response.input"},
 		{`{"type":"response.create","response":{"instructions":1}}`, "invalid_type", "response.instructions"},
+		{`{"type":"response.create","response":{"instructions":"` + strings.Repeat("x", conversation.MaxInstructions+1) + `"}}`, "invalid_value", "response.instructions"},
+		{`{"type":"response.create","response":{"instructions":"` + strings.Repeat("x", conversation.MaxInstructions) + `"}}`, "", ""},
 		{`{"type":"parley.playback.heard","response_id":"resp_c_1"}`, "invalid_value", "delay_ms"},
 		{`{"type":"parley.playback.heard","response_id":"resp_c_1","delay_ms":1e9}`, "invalid_value", "delay_ms"},
 		{`{"type":"parley.playback.heard","response_id":"resp_c_x","delay_ms":1}`, "invalid_value", "response_id"},
