@@ -18,7 +18,8 @@ type address struct {
 // no scheme at all; with a path where a proxy adds one. A socket's own address
 // (ending in /ws) is understood too.
 func parseAddress(raw string) (address, error) {
-	text := strings.TrimSpace(raw)
+	raw, _ = SplitKey(raw)
+	text := raw
 	if text == "" {
 		return address{}, failf(BadUsage, nil, "No address given: say where parley is, such as http://127.0.0.1:8080.")
 	}
@@ -41,4 +42,14 @@ func parseAddress(raw string) (address, error) {
 		offers: "http" + secure + "://" + base + "/v1/realtime/calls",
 		local:  u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(),
 	}, nil
+}
+
+// SplitKey takes the key out of a page's address, which is where parley prints
+// it: http://host:port/#key=K. The address it returns has no fragment and can be
+// shown to anybody; key is "" where there is none.
+func SplitKey(raw string) (address, key string) {
+	address, fragment, _ := strings.Cut(strings.TrimSpace(raw), "#")
+	// A fragment that is no query in parts still is in others.
+	fields, _ := url.ParseQuery(fragment)
+	return address, fields.Get("key")
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gopkg.in/hraban/opus.v2"
@@ -45,7 +46,7 @@ type Clip struct {
 func NewClip(name string, pcm []int16, rate int) (*Clip, error) {
 	wide, err := audio.Resample(pcm, rate, wireRate)
 	if err != nil {
-		return nil, failf(BadAudio, err, "%s cannot be used: %v.", name, err)
+		return nil, failf(BadAudio, err, "%s cannot be used: %s.", name, plainly(err))
 	}
 	if len(wide) == 0 {
 		return nil, failf(BadAudio, nil, "%s holds no audio.", name)
@@ -68,15 +69,18 @@ func LoadClip(path string) (*Clip, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, failf(BadAudio, err, "There is no file %s.", path)
 	case err != nil:
-		return nil, failf(BadAudio, err, "%s cannot be opened: %v.", path, err)
+		return nil, failf(BadAudio, err, "%s cannot be opened: %v.", path, root(err))
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, failf(BadAudio, nil, "%s cannot be read as audio: the file is empty.", path)
+	}
 	pcm, rate, err := audio.ReadWAV(file)
 	switch {
 	case errors.Is(err, audio.ErrNotWAV):
 		return nil, failf(BadAudio, err, "%s is not a WAV file. Convert it first, for instance with: sox FILE out.wav", path)
 	case err != nil:
-		return nil, failf(BadAudio, err, "%s cannot be read as audio: %v.", path, err)
+		return nil, failf(BadAudio, err, "%s cannot be read as audio: %s.", path, plainly(err))
 	}
 	c, err := NewClip(filepath.Base(path), pcm, rate)
 	if err != nil {
@@ -86,6 +90,19 @@ func LoadClip(path string) (*Clip, error) {
 		return nil, failf(BadAudio, nil, "%s holds only silence: nobody could answer it.", path)
 	}
 	return c, nil
+}
+
+// plainly is what is wrong with a recording, without the places that found it.
+func plainly(err error) string {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return file.Err.Error()
+	}
+	text := err.Error()
+	for _, place := range []string{"audio: read wav: ", "audio: resample: "} {
+		text = strings.TrimPrefix(text, place)
+	}
+	return text
 }
 
 // Duration is the clip's length in whole frames.

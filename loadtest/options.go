@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -13,8 +14,8 @@ import (
 
 // Options say whom to call and how. The zero value of every field but URL is useful.
 type Options struct {
-	URL      string // http://host:port, https, ws or wss
-	Key      string
+	URL      string // http://host:port, https, ws or wss; a key in its fragment is used
+	Key      string // outweighs that of URL
 	Insecure bool   // accept any TLS certificate
 	Client   string // how the caller names itself; "" is "parley-call/1"
 
@@ -51,6 +52,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	address, key := SplitKey(o.URL)
+	o.URL, o.Key = address, cmp.Or(o.Key, key)
 	if o.Client == "" {
 		o.Client = "parley-call/1"
 	}

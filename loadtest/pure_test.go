@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/audio"
+	"parley/internal/timeline"
 )
 
 func TestClipBounds(t *testing.T) {
@@ -91,12 +92,12 @@ func TestLoadClipRefuses(t *testing.T) {
 	}
 	for path, says := range map[string]string{
 		filepath.Join(dir, "none.wav"):    "There is no file",
-		dir:                               "cannot be read as audio",
+		dir:                               "cannot be read as audio: is a directory.",
 		file("notes.txt", "Dear diary, "): "is not a WAV file",
-		file("empty.wav", ""):             "is not a WAV file",
-		file("cut.wav", "RIFF\x00\x00\x00\x00WAVEfmt "): "cannot be read as audio",
-		wav("nothing.wav", nil):                         "holds no audio",
-		wav("silence.wav", make([]int16, 16000)):        "holds only silence",
+		file("empty.wav", ""):             "empty.wav cannot be read as audio: the file is empty.",
+		file("cut.wav", "RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01"): "cut.wav cannot be read as audio: it ends inside its format chunk.",
+		wav("nothing.wav", nil):                  "holds no audio",
+		wav("silence.wav", make([]int16, 16000)): "holds only silence",
 	} {
 		if _, err := LoadClip(path); ClassOf(err) != BadAudio || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: got %v, want %q", filepath.Base(path), err, says)
@@ -306,5 +307,60 @@ func TestExitCode(t *testing.T) {
 		if got := ExitCode(c.err); got != c.want {
 			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
 		}
+	}
+}
+
+func TestSplitKey(t *testing.T) {
+	for raw, want := range map[string][2]string{
+		"http://127.0.0.1:8080/#key=K-_1": {"http://127.0.0.1:8080/", "K-_1"},
+		" 127.0.0.1:8080#key=a%2Fb&x=1 ":  {"127.0.0.1:8080", "a/b"},
+		"http://127.0.0.1:8080/#turn":     {"http://127.0.0.1:8080/", ""},
+		"http://127.0.0.1:8080":           {"http://127.0.0.1:8080", ""},
+		"http://127.0.0.1:8080/?key=no#":  {"http://127.0.0.1:8080/?key=no", ""},
+		"#key=alone":                      {"", "alone"},
+	} {
+		if address, key := SplitKey(raw); address != want[0] || key != want[1] {
+			t.Errorf("%q: got %q and %q", raw, address, key)
+		}
+	}
+	for _, raw := range []string{"http://:1/#key=canary", "ftp://a/#key=canary", "#key=canary"} {
+		if _, err := parseAddress(raw); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%q: got %v", raw, err)
+		}
+	}
+	if o := (Options{URL: "http://a/#key=K"}).withDefaults(); o.URL != "http://a/" || o.Key != "K" {
+		t.Errorf("got %q, %q", o.URL, o.Key)
+	}
+	if o := (Options{URL: "http://a/#key=K", Key: "given"}).withDefaults(); o.Key != "given" {
+		t.Errorf("got %q", o.Key)
+	}
+}
+
+// The stages add up to the wait, whatever is known.
+func TestWaterfall(t *testing.T) {
+	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var line timeline.Timeline
+	line.Set(timeline.SpeechEnded, base)
+	line.Set(timeline.FirstPacketSent, base.Add(200*ms))
+	for name, c := range map[string]struct {
+		input string
+		spoke time.Duration // before parley's end of speech
+		same  bool
+		want  string
+	}{
+		"one clock":      {"audio", 20 * ms, true, "[{end_of_speech 20} {send 200} {network 30}]"},
+		"two clocks":     {"audio", 20 * ms, false, "[{send 200} {end_of_speech_and_network 50}]"},
+		"heard earlier":  {"audio", -5 * ms, true, "[{send 200} {end_of_speech_and_network 50}]"},
+		"heard too late": {"audio", 51 * ms, true, "[{send 200} {end_of_speech_and_network 50}]"},
+		"written":        {"text", 1 * ms, true, "[{send 200} {network 50}]"},
+	} {
+		turn := Turn{Input: c.input, Spoke: base.Add(-c.spoke), Latency: 250 * ms, Timeline: line}
+		if got := fmt.Sprint(waterfall(turn, line.Stages(), c.same)); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	turn := Turn{Input: "audio", Spoke: base, Latency: 100 * ms, Timeline: line}
+	if got := fmt.Sprint(waterfall(turn, line.Stages(), true)); got != "[{send 200}]" {
+		t.Errorf("a wait that is shorter: got %s", got)
 	}
 }

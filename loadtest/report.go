@@ -78,7 +78,9 @@ func NewSpread(values []float64) Spread {
 	return Spread{N: n, Min: v[0], Median: (v[(n-1)/2] + v[n/2]) / 2, P95: v[rank], Max: v[n-1]}
 }
 
-func newTurnReport(n int, t Turn) TurnReport {
+// newTurnReport is turn n as a document. sameClock says that parley runs on this
+// very machine, so that its marks and the caller's times can be compared.
+func newTurnReport(n int, t Turn, sameClock bool) TurnReport {
 	r := TurnReport{
 		Turn: n, Input: t.Input, Said: t.Said, Transcript: t.Transcript, Reply: t.Reply,
 		Answered: t.Answered, Reason: t.Reason, Status: t.Status, Notices: t.Notices,
@@ -87,28 +89,47 @@ func newTurnReport(n int, t Turn) TurnReport {
 	}
 	if stages := t.Timeline.Stages(); len(stages) > 0 {
 		r.Timeline = &t.Timeline
-		r.Stages = waterfall(stages, t.Latency)
+		r.Stages = waterfall(t, stages, sameClock)
 	}
 	return r
 }
 
+// The stretches that only the caller sees. They begin before parley's first
+// stage and follow its last.
+const (
+	endOfSpeech = "end_of_speech" // from the last packet with speech to what parley took for it
+	network     = "network"       // the way there and back
+	bothOfThem  = "end_of_speech_and_network"
+)
+
 // waterfall is parley's own stages and, where the caller waited longer than
-// they add up to, the rest as "elsewhere": the way there and back, and the time
-// by which parley heard speech end later than SpeechRange has it.
-func waterfall(stages []timeline.Stage, total time.Duration) []StageReport {
+// they add up to, the rest: the time by which parley heard speech end later
+// than SpeechRange has it, and the network. They are told apart where both
+// ends go by one clock.
+func waterfall(t Turn, stages []timeline.Stage, sameClock bool) []StageReport {
 	var out []StageReport
 	var sum time.Duration
 	for _, s := range stages {
-		if s.Name == "network" { // as reported to parley; measured here instead
+		if s.Name == network { // as reported to parley; measured here instead
 			continue
 		}
 		out = append(out, StageReport{s.Name, milliseconds(s.Duration)})
 		sum += s.Duration
 	}
-	if rest := total - sum; rest > 0 {
-		out = append(out, StageReport{"elsewhere", milliseconds(rest)})
+	rest := t.Latency - sum
+	if rest <= 0 {
+		return out
 	}
-	return out
+	ended, known := t.Timeline.At(timeline.SpeechEnded)
+	late := ended.Sub(t.Spoke)
+	switch {
+	case t.Input == "text":
+		return append(out, StageReport{network, milliseconds(rest)})
+	case sameClock && known && !t.Spoke.IsZero() && late >= 0 && late <= rest:
+		out = append([]StageReport{{endOfSpeech, milliseconds(late)}}, out...)
+		return append(out, StageReport{network, milliseconds(rest - late)})
+	}
+	return append(out, StageReport{bothOfThem, milliseconds(rest)})
 }
 
 // conclude counts the turns and notes how the call ended.
@@ -199,14 +220,25 @@ func bars(stages []StageReport) string {
 	return b.String()
 }
 
-// summary is the last line for people.
+// summary is the last line for people, and what explains the rows above it.
 func (r Report) summary() string {
 	n := len(r.Turns)
 	s := fmt.Sprintf("%d %s, %d answered", n, plural(n, "turn"), r.Answered)
 	if r.Latency != nil {
 		s += fmt.Sprintf("; wait: median %.0f ms, longest %.0f ms", r.Latency.Median, r.Latency.Max)
 	}
-	return s + "\n"
+	s += "\n"
+	if slices.ContainsFunc(r.Turns, heardLonger) {
+		s += "end of speech: parley heard speech go on longer than this program did\n"
+	}
+	return s
+}
+
+// heardLonger tells whether a turn's stages have one that wants explaining.
+func heardLonger(t TurnReport) bool {
+	return t.Answered && slices.ContainsFunc(t.Stages, func(s StageReport) bool {
+		return s.MS > 0 && (s.Name == endOfSpeech || s.Name == bothOfThem)
+	})
 }
 
 func plural(n int, word string) string {

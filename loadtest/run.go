@@ -2,11 +2,13 @@ package loadtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"parley/audio"
@@ -51,6 +53,8 @@ func RunCall(ctx context.Context, o CallOptions, stdout, stderr io.Writer) error
 	if o.Pause == 0 {
 		o.Pause = time.Second
 	}
+	address, key := SplitKey(o.URL)
+	o.URL, o.Key = address, cmp.Or(o.Key, key)
 	r := &run{o: o, stdout: stdout, stderr: stderr, report: Report{URL: o.URL, Turns: []TurnReport{}}}
 	err := r.do(ctx)
 	r.report.conclude(err)
@@ -76,6 +80,11 @@ type run struct {
 func (r *run) do(ctx context.Context) error {
 	if len(r.o.Audio)+len(r.o.Text) == 0 {
 		return failf(BadUsage, nil, "Nothing to say: name recordings with --audio or messages with --text.")
+	}
+	for _, text := range r.o.Text {
+		if strings.TrimSpace(text) == "" {
+			return failf(BadUsage, nil, "The message is empty.")
+		}
 	}
 	clips := make([]*Clip, 0, len(r.o.Audio))
 	for _, path := range r.o.Audio {
@@ -126,7 +135,7 @@ func (r *run) talk(ctx context.Context, caller *Caller, clips []*Clip) error {
 		wait = r.o.Pause
 		turn, err := r.turn(ctx, caller, clips, i)
 		saved, failed := r.save(i+1, turn)
-		report := newTurnReport(i+1, turn)
+		report := newTurnReport(i+1, turn, r.sameClock())
 		report.HeardFile = saved
 		r.report.Turns = append(r.report.Turns, report)
 		if !r.o.JSON {
@@ -145,6 +154,12 @@ func (r *run) talk(ctx context.Context, caller *Caller, clips []*Clip) error {
 		return failf(Unanswered, nil, "%d of %d %s went unanswered.", unanswered, turns, plural(turns, "turn"))
 	}
 	return nil
+}
+
+// sameClock tells whether parley runs on this very machine.
+func (r *run) sameClock() bool {
+	at, err := parseAddress(r.o.URL)
+	return err == nil && at.local
 }
 
 func (r *run) turn(ctx context.Context, caller *Caller, clips []*Clip, i int) (Turn, error) {

@@ -48,11 +48,12 @@ func sampleReport() Report {
 		{
 			Input: "audio", Said: "question.wav", Transcript: "what time is it", Reply: "It is <four>.", Heard: "It is four.", Answered: true,
 			Status: "completed", Latency: 465 * ms, FirstPacket: 465 * ms, ReplyLength: 1800 * ms, Timeline: line,
+			Spoke: base.Add(-3 * ms),
 		},
 		{Input: "text", Said: "hello", Transcript: "hello", Reply: "Hi!", Answered: true, Latency: 12 * ms, Notices: []string{"The voice was slow."}},
 		{Input: "push_to_talk", Said: "mumble.wav", Reason: "parley did not notice any speech."},
 	} {
-		r.Turns = append(r.Turns, newTurnReport(i+1, turn))
+		r.Turns = append(r.Turns, newTurnReport(i+1, turn, true))
 	}
 	r.Turns[0].HeardFile = "answers/answer-01.wav"
 	r.conclude(failf(Unanswered, nil, "1 of 3 turns went unanswered."))

@@ -104,7 +104,7 @@ func WebSocket(ctx context.Context, o Options) (SignalingConn, error) {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return nil, ctx.Err()
 	default:
-		return nil, dialError(at, resp, err)
+		return nil, dialError(at, o.Key, resp, err)
 	}
 	ws.SetReadLimit(maxSignal)
 	return &socket{ws: ws}, nil
@@ -127,9 +127,9 @@ func (s *socket) Write(m []byte) error {
 func (s *socket) Close() error { return s.ws.Close() }
 
 // dialError puts into words why no signaling came about.
-func dialError(at address, resp *http.Response, err error) error {
+func dialError(at address, key string, resp *http.Response, err error) error {
 	if resp != nil {
-		return statusError(at, resp.StatusCode, err)
+		return statusError(at, key, resp.StatusCode, err)
 	}
 	var dns *net.DNSError
 	var untrusted x509.UnknownAuthorityError
@@ -154,14 +154,23 @@ func dialError(at address, resp *http.Response, err error) error {
 }
 
 // statusError explains an HTTP status that is not the one asked for.
-func statusError(at address, status int, err error) error {
+func statusError(at address, key string, status int, err error) error {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return failf(Unauthorized, err, "parley at %s wants a key, and this is not the right one. Give it with --key.", at.page)
+		return unauthorized(key, err)
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		return failf(Refused, err, "parley at %s has no room for another call now (HTTP %d).", at.page, status)
 	}
 	return failf(NotParley, err, "Something answers at %s, but it is not parley: %s gave HTTP %d.", at.page, at.socket, status)
+}
+
+// unauthorized says what to do about a key that is missing or wrong. It does not
+// say what it was.
+func unauthorized(key string, cause error) error {
+	if key == "" {
+		return failf(Unauthorized, cause, "This server asks for a key; give it with --key or PARLEY_KEY.")
+	}
+	return failf(Unauthorized, cause, "The key is wrong; give the right one with --key or PARLEY_KEY.")
 }
 
 func isTimeout(err error) bool {

@@ -83,15 +83,15 @@ func (c *offerConn) give(m message) error {
 func (c *offerConn) offer(sdp string) error {
 	resp, err := c.do(http.MethodPost, c.at.offers, sdp)
 	if err != nil {
-		return dialError(c.at, nil, err)
+		return dialError(c.at, c.key, nil, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSignal))
 	if err != nil {
-		return dialError(c.at, nil, err)
+		return dialError(c.at, c.key, nil, err)
 	}
 	if resp.StatusCode != http.StatusCreated {
-		return statusError(c.at, resp.StatusCode, fmt.Errorf("loadtest: post offer: %s: %.200s", resp.Status, body))
+		return statusError(c.at, c.key, resp.StatusCode, fmt.Errorf("loadtest: post offer: %s: %.200s", resp.Status, body))
 	}
 	if to, err := url.Parse(resp.Header.Get("Location")); err == nil && resp.Request != nil {
 		c.mu.Lock()

@@ -97,9 +97,11 @@ func TestDialFailures(t *testing.T) {
 		{"no TLS", strings.Replace(plain.URL, "http", "https", 1), nil, NotParley, "does not speak TLS"},
 		{"another web server", "", http.NotFoundHandler(), NotParley, "gave HTTP 404"},
 		{"a page", "", status(200), NotParley, "gave HTTP 200"},
-		{"wrong key", "", status(401), Unauthorized, "--key"},
+		{"no key", "", status(401), Unauthorized, "This server asks for a key; give it with --key or PARLEY_KEY."},
+		{"wrong key", "", status(401), Unauthorized, "The key is wrong; give the right one with --key"},
+		{"wrong key, told on the socket", "", &bot{key: "secret"}, Unauthorized, "The key is wrong;"},
 		{"full", "", status(503), Refused, "no room"},
-		{"wrong key, told on the socket", "", &bot{key: "secret"}, Unauthorized, "--key"},
+		{"no key, told on the socket", "", &bot{key: "secret"}, Unauthorized, "This server asks for a key"},
 		{"another refusal", "", reply(`{"type":"error","code":"too_many_calls","message":"Try later.","fatal":true}`), Refused, "Try later."},
 		{"goodbye", "", reply(`{"type":"bye","reason":"shutdown"}`), Refused, "shutdown"},
 		{"another socket", "", reply(`hello there`), NotParley, "does not speak parley's signaling"},
@@ -126,7 +128,11 @@ func TestDialFailures(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			call, err := Dial(ctx, Options{URL: c.url, Key: "wrong"})
+			key := "wrong"
+			if strings.HasPrefix(c.name, "no key") {
+				key = ""
+			}
+			call, err := Dial(ctx, Options{URL: c.url, Key: key})
 			if err == nil {
 				call.Hangup()
 			}

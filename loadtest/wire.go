@@ -117,7 +117,7 @@ func (c *Caller) readJoined(conn SignalingConn) (message, error) {
 func (c *Caller) refusal(m message) error {
 	cause := fmt.Errorf("loadtest: %s: %s", m.Code, m.Message)
 	if strings.Contains(m.Code, "auth") || strings.Contains(m.Code, "key") {
-		return failf(Unauthorized, cause, "parley at %s wants a key, and this is not the right one. Give it with --key.", c.o.URL)
+		return unauthorized(c.o.Key, cause)
 	}
 	return failf(Refused, cause, "parley refused: %s", m.Message)
 }
