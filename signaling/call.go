@@ -195,9 +195,10 @@ func (c *call) finish(reason string) {
 		c.peer.end()
 	}
 	c.cancel()
+	c.server.leave(c) // first: whoever waited for the end must not find the call again
 	close(c.done)
 	c.log.Info("call ended", "cause", reason, "lasted_s", now().Sub(c.begun).Round(time.Millisecond).Seconds())
-	c.server.leave(c)
+	c.server.work.Done()
 }
 
 // publish tells the client about a conversation event.

@@ -188,6 +188,7 @@ func TestCallOverHTTPFails(t *testing.T) {
 		resp, body := post()
 		wantProblem(t, resp, body, http.StatusBadRequest, "invalid_offer")
 		r.backend.failAnswer = nil
+		synctest.Wait() // the call that failed has given back its place
 		r.backend.hold = make(chan struct{})
 		resp, body = post()
 		wantProblem(t, resp, body, http.StatusGatewayTimeout, "answer_timeout")

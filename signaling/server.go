@@ -187,6 +187,7 @@ func (s *Server) open(client string, session conversation.SessionPatch) (*call, 
 	if err != nil {
 		c.cancel()
 		s.leave(c)
+		s.work.Done()
 		s.log.Error("call refused", "call", c.id, "err", err)
 		return nil, problemOf(err)
 	}
@@ -202,13 +203,12 @@ func (s *Server) open(client string, session conversation.SessionPatch) (*call, 
 	return c, nil
 }
 
-// leave gives back the place of a call that is over.
+// leave gives back the place of a call that is over; s.work.Done must follow.
 func (s *Server) leave(c *call) {
 	s.mu.Lock()
 	delete(s.calls, c.id)
 	s.places--
 	s.mu.Unlock()
-	s.work.Done()
 }
 
 func (s *Server) find(id string) *call {
