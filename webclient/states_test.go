@@ -37,6 +37,7 @@ var scenes = []struct{ name, state, card string }{
 	{"hearing", "hearing", ""},
 	{"thinking", "thinking", ""},
 	{"speaking", "speaking", ""},
+	{"answering", "speaking", ""},
 	{"finished", "listening", ""},
 	{"table", "listening", ""},
 	{"muted", "listening", ""},

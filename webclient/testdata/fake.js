@@ -237,6 +237,11 @@
       fake.event({ type: 'parley.heard', ...reply, transcript: 'The moon is about three hundred and eighty four', position_ms: 2300 });
       await pause(900);
     },
+    answering: async () => {
+      await fake.call('push-to-talk');
+      fake.asks(1, 'how far is the moon');
+      fake.replies(1, 'The moon is about three hundred and eighty four thousand kilometres away.');
+    },
     finished: async () => {
       await fake.call('push-to-talk');
       fake.conversation();

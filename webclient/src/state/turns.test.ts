@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addTurn, axisMax, formatMs, medianTotal, readTurn, stageLabel, stageLabels, waits, type Turn } from './turns';
+import { addTurn, axisMax, formatFigure, formatMs, medianTotal, readTurn, stageLabel, stageLabels, waits, type Turn } from './turns';
 
 const turn = (n: number, totalMs = 100): Turn => ({ call: 'c', turn: n, status: 'completed', reason: '', input: 'speech', user: '', heard: '', stages: [], totalMs });
 
@@ -66,6 +66,8 @@ it.each([
   [12.4, '12 ms'],
   [1240, '1.24 s'],
 ])('%d ms reads %s', (ms, words) => expect(formatMs(ms)).toBe(words));
+
+it('a figure has no unit', () => expect([0, 0.44, 12.4, 1240].map(formatFigure)).toEqual(['0', '0.4', '12', '1240']));
 
 it('every stage has a name for people, and an unknown one keeps its own', () => {
   expect(stageLabels.map((s) => s.name)).toEqual(['endpointing', 'stt', 'llm_first_token', 'llm_first_clause', 'tts_first_audio', 'send', 'network']);

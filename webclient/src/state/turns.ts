@@ -118,6 +118,11 @@ export function axisMax(turns: readonly Turn[]): number {
   return step * power;
 }
 
+/** Milliseconds for a table: 0.4, 12, 1240. */
+export function formatFigure(ms: number): string {
+  return ms > 0 && ms < 10 ? ms.toFixed(1) : `${Math.round(ms)}`;
+}
+
 /** Milliseconds for reading: 0.4, 12, 384, 1.24 s. */
 export function formatMs(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;

@@ -101,7 +101,22 @@ function Talk(): JSX.Element {
 function Centre(): JSX.Element {
   const { store, controller } = useKit();
   const status = store.status.value;
-  if (store.settings.value.mode === 'push-to-talk') return <Talk />;
+  if (store.settings.value.mode === 'push-to-talk') {
+    return (
+      <>
+        <Talk />
+        {status === 'speaking' && (
+          <button type="button" class="stop-button stop-small" data-testid="stop-button" aria-label="Stop the answer" title="Stop the answer (Esc)" onClick={() => controller.stopReply()}>
+            <Icon name="stop" />
+            Stop
+            <span class="stop-key" aria-hidden="true">
+              Esc
+            </span>
+          </button>
+        )}
+      </>
+    );
+  }
   if (status === 'speaking' || status === 'thinking') {
     return (
       <button type="button" class="stop-button" data-testid="stop-button" title="Stop the answer (Esc)" onClick={() => controller.stopReply()}>
@@ -111,7 +126,8 @@ function Centre(): JSX.Element {
     );
   }
   if (store.phase.value !== 'live') return <p class="free-hint" />;
-  return <p class="free-hint">{store.mic.value === 'on' ? 'Just speak. You can interrupt at any time.' : 'The microphone is off.'}</p>;
+  if (store.mic.value !== 'on') return <p class="free-hint">The microphone is off.</p>;
+  return <p class="free-hint">{store.muted.value ? 'Unmute to speak.' : 'Just speak. You can interrupt at any time.'}</p>;
 }
 
 export function Dock(): JSX.Element {

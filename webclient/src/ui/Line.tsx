@@ -47,14 +47,14 @@ function animate(canvas: HTMLCanvasElement, meter: HTMLElement, { store, levels 
       last = now;
       const now2 = live ? levels() : { mic: 0, reply: 0 };
       const level = share(now2.mic);
-      mic = [level, ...mic].slice(0, count);
+      const heard = store.settings.value.mode === 'hands-free' || store.talking.value;
+      mic = [heard ? level : 0, ...mic].slice(0, count);
       reply = [share(now2.reply), ...reply].slice(0, count);
       meter.style.setProperty('--level', level.toFixed(3));
       meter.setAttribute('aria-valuenow', String(Math.round(level * 100)));
     }
     g.setTransform(scale, 0, 0, scale, 0, 0);
-    const heard = store.settings.value.mode === 'hands-free' || store.talking.value;
-    paint(g, { width, height, mic, reply, heard, shift: calm.matches ? 0 : Math.min(1, (now - last) / step), dot: dotAt(status, now, calm.matches), colors: colorsOf(canvas) });
+    paint(g, { width, height, mic, reply, shift: calm.matches ? 0 : Math.min(1, (now - last) / step), dot: dotAt(status, now, calm.matches), colors: colorsOf(canvas) });
     const moving = live || status === 'connecting' || mic.some((l) => l > 0) || reply.some((l) => l > 0);
     frame = moving ? requestAnimationFrame(draw) : 0;
   };

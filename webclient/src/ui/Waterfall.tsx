@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { axisMax, formatMs, medianTotal, stageLabel, stageLabels, turnKey, type Turn } from '../state/turns';
+import { axisMax, formatFigure, formatMs, medianTotal, stageLabel, stageLabels, turnKey, type Turn } from '../state/turns';
 import { useKit } from './context';
 
 function Bar({ turn, max }: { turn: Turn; max: number }): JSX.Element {
@@ -71,28 +71,32 @@ function Table({ turns, shown }: { turns: readonly Turn[]; shown: boolean }): JS
   return (
     <div class={shown ? 'table-box' : 'hidden'} tabIndex={shown ? 0 : undefined} role={shown ? 'region' : undefined} aria-label={shown ? 'Response times as a table' : undefined}>
       <table>
-        <caption class="hidden">Response time of the last turns by stage</caption>
+        <caption class="hidden">Response time of the last turns by stage, in milliseconds</caption>
         <thead>
           <tr>
             <th scope="col">Turn</th>
-            {names.map((name) => (
-              <th key={name} scope="col">
-                {stageLabel(name)}
+            {turns.map((t) => (
+              <th key={turnKey(t)} scope="col">
+                {t.turn}
               </th>
             ))}
-            <th scope="col">Total</th>
           </tr>
         </thead>
         <tbody>
-          {turns.map((t) => (
-            <tr key={turnKey(t)}>
-              <th scope="row">{t.turn}</th>
-              {names.map((name) => (
-                <td key={name}>{formatMs(t.stages.find((s) => s.name === name)?.ms ?? 0)}</td>
+          {names.map((name) => (
+            <tr key={name}>
+              <th scope="row">{stageLabel(name)}</th>
+              {turns.map((t) => (
+                <td key={turnKey(t)}>{formatFigure(t.stages.find((s) => s.name === name)?.ms ?? 0)}</td>
               ))}
-              <td>{formatMs(t.totalMs)}</td>
             </tr>
           ))}
+          <tr class="total">
+            <th scope="row">Total, ms</th>
+            {turns.map((t) => (
+              <td key={turnKey(t)}>{formatFigure(t.totalMs)}</td>
+            ))}
+          </tr>
         </tbody>
       </table>
     </div>

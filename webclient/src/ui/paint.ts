@@ -2,15 +2,13 @@
 export interface Picture {
   width: number;
   height: number;
-  /** Newest first, 0 to 1. */
+  /** Newest first, 0 to 1; 0 for the caller while nobody listens. */
   mic: readonly number[];
   reply: readonly number[];
   /** How far the bars have moved towards the next step, 0 to 1. */
   shift: number;
   /** Where the travelling dot is, 0 to 1 along the line; undefined shows none. */
   dot: number | undefined;
-  /** The caller is being listened to: their bars are drawn at full strength. */
-  heard: boolean;
   colors: { line: string; you: string; parley: string };
 }
 
@@ -31,8 +29,8 @@ export function paint(g: CanvasRenderingContext2D, p: Picture): void {
   g.strokeStyle = p.colors.line;
   g.lineWidth = 2;
   stroke(g, 8, middle, p.width - 8, middle);
-  side(g, p, p.mic, { color: p.colors.you, strength: p.heard ? 1 : 0.4, x: (at) => 12 + at });
-  side(g, p, p.reply, { color: p.colors.parley, strength: 1, x: (at) => p.width - 12 - at });
+  side(g, p, p.mic, { color: p.colors.you, x: (at) => 12 + at });
+  side(g, p, p.reply, { color: p.colors.parley, x: (at) => p.width - 12 - at });
   g.globalAlpha = 1;
   end(g, 8, middle, p.colors.you);
   end(g, p.width - 8, middle, p.colors.parley);
@@ -46,7 +44,6 @@ export function paint(g: CanvasRenderingContext2D, p: Picture): void {
 
 interface Side {
   color: string;
-  strength: number;
   x: (at: number) => number;
 }
 
@@ -57,7 +54,7 @@ function side(g: CanvasRenderingContext2D, p: Picture, levels: readonly number[]
   levels.forEach((level, i) => {
     if (level < 0.02) return;
     const age = (i + p.shift) / levels.length;
-    g.globalAlpha = s.strength * (1 - age) ** 0.7;
+    g.globalAlpha = (1 - age) ** 0.7;
     const h = Math.max(1, level * reach * (1 - 0.5 * age));
     const x = s.x((i + p.shift) * pitch + pitch);
     stroke(g, x, p.height / 2 - h, x, p.height / 2 + h);
