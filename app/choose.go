@@ -28,6 +28,9 @@ type choice struct {
 	// better, and fix what to do about it. Both are empty where nothing is missed.
 	lack, fix string
 	fallback  bool // what should have been chosen cannot start
+	// address and key name the settings that say where an endpoint is and what
+	// it wants; empty where that is the stage's own base_url and api_key.
+	address, key string
 }
 
 // tell logs a choice, as a warning where it is not what it should be.
@@ -72,26 +75,35 @@ func sentence(text string) string {
 // model and the other services are: what the environment says, or an Ollama.
 func choose(ctx context.Context, cfg *Config) choices {
 	found := endpoint.Config{BaseURL: os.Getenv("OPENAI_BASE_URL"), APIKey: endpoint.Secret(os.Getenv("OPENAI_API_KEY"))}
-	fill(&cfg.LLM.OpenAI.BaseURL, &cfg.LLM.OpenAI.APIKey, found)
+	given := map[string]bool{"llm": fill(&cfg.LLM.OpenAI.BaseURL, &cfg.LLM.OpenAI.APIKey, found)}
 	// The variables are known to mean a language model. Where they are, there may
 	// be no speech services, so these are taken from them only when asked for.
 	if cfg.STT.Engine == "openai" {
-		fill(&cfg.STT.OpenAI.BaseURL, &cfg.STT.OpenAI.APIKey, found)
+		given["stt"] = fill(&cfg.STT.OpenAI.BaseURL, &cfg.STT.OpenAI.APIKey, found)
 	}
 	if cfg.TTS.Engine == "openai" {
-		fill(&cfg.TTS.OpenAI.BaseURL, &cfg.TTS.OpenAI.APIKey, found)
+		given["tts"] = fill(&cfg.TTS.OpenAI.BaseURL, &cfg.TTS.OpenAI.APIKey, found)
 	}
-	return choices{
-		"stt": chooseSTT(cfg.STT), "llm": chooseLLM(ctx, &cfg.LLM), "tts": chooseTTS(cfg.TTS),
+	chosen := choices{
+		"stt": chooseSTT(cfg.STT), "llm": chooseLLM(ctx, &cfg.LLM, given["llm"]), "tts": chooseTTS(cfg.TTS),
 	}
+	for stage, c := range chosen {
+		if given[stage] && c.engine == "openai" {
+			c.address, c.key = "OPENAI_BASE_URL", "OPENAI_API_KEY"
+			chosen[stage] = c
+		}
+	}
+	return chosen
 }
 
 // fill takes over the variables that every OpenAI client knows, both or none,
-// where the configuration itself says nothing.
-func fill(baseURL *string, key *endpoint.Secret, from endpoint.Config) {
-	if *baseURL == "" && *key == "" {
-		*baseURL, *key = from.BaseURL, from.APIKey
+// where the configuration itself says nothing. It tells whether they said anything.
+func fill(baseURL *string, key *endpoint.Secret, from endpoint.Config) bool {
+	if *baseURL != "" || *key != "" {
+		return false
 	}
+	*baseURL, *key = from.BaseURL, from.APIKey
+	return *baseURL != "" || *key != ""
 }
 
 func chooseSTT(c STTConfig) choice {
@@ -138,17 +150,24 @@ func chooseTTS(c TTSConfig) choice {
 	}
 }
 
-// chooseLLM may find an Ollama, and then points c at it.
-func chooseLLM(ctx context.Context, c *LLMConfig) choice {
+// chooseLLM may find an Ollama, and then points c at it. given says that c's
+// endpoint is that of the environment.
+func chooseLLM(ctx context.Context, c *LLMConfig, given bool) choice {
 	ollama := ollamaURL(os.Getenv("OLLAMA_HOST"))
 	switch {
 	case c.Engine != Auto:
 		return choice{engine: c.Engine, why: "llm.engine says so"}
-	case c.OpenAI.BaseURL != "" || c.OpenAI.APIKey != "":
-		return choice{engine: "openai", why: "an endpoint or key is set (llm.openai, OPENAI_BASE_URL or OPENAI_API_KEY)"}
+	case c.OpenAI.BaseURL != "" && given:
+		return choice{engine: "openai", why: "OPENAI_BASE_URL is set"}
+	case c.OpenAI.BaseURL != "":
+		return choice{engine: "openai", why: "llm.openai.base_url is set"}
+	case c.OpenAI.APIKey != "" && given:
+		return choice{engine: "openai", why: "OPENAI_API_KEY is set"}
+	case c.OpenAI.APIKey != "":
+		return choice{engine: "openai", why: "llm.openai.api_key is set"}
 	case ollamaAnswers(ctx, ollama):
 		c.OpenAI.BaseURL = ollama
-		return choice{engine: "openai", why: "an Ollama answers at " + ollama}
+		return choice{engine: "openai", why: "an Ollama answers at " + ollama, address: "OLLAMA_HOST"}
 	}
 	return choice{
 		engine: "builtin", why: "no endpoint is set and no Ollama answers at " + ollama,

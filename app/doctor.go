@@ -53,6 +53,9 @@ func (r *Report) checkNetwork(cfg Config) {
 	detail := "calls can be received"
 	if err == nil {
 		detail = "calls can be received on " + portsOf(edge)
+		if port := replaced(cfg, edge); port != "" {
+			detail += ", since the default port " + port + " is taken"
+		}
 		err = edge.Close()
 	}
 	r.verdict("media", detail, cannotReceive(err), "set media.udp_address and media.tcp_address to free ports")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (r *Report) checkVoice(ctx context.Context, e *engines) []int16 {
 		return nil
 	}
 	r.chosen("tts", e.choices["tts"], fmt.Sprintf("spoke %.1f s, first sound after %s",
-		audio.SamplesToDuration(len(pcm), rate).Seconds(), first.Round(time.Millisecond)))
+		audio.SamplesToDuration(len(pcm), rate).Seconds(), brief(first)))
 	if rate == audio.SpeechRate {
 		return pcm
 	}
@@ -105,13 +106,13 @@ func (r *Report) checkRecogniser(ctx context.Context, e *engines, pcm []int16) {
 // understood judges what became of the test sentence. Engines that are not the
 // embedded ones, and voices of other languages, may well differ a little.
 func (r *Report) understood(chosen choice, text string, took time.Duration) {
-	said := fmt.Sprintf("understood %q as %q in %s", selfTest, text, took.Round(time.Millisecond))
+	said := fmt.Sprintf("understood %q as %q in %s", selfTest, text, brief(took))
 	if wordsWrong(selfTest, text) <= mostWrong {
 		r.chosen("stt", chosen, said)
 		return
 	}
 	r.add(Check{
-		Part: "stt", Level: Warning, Detail: fmt.Sprintf("%s (%s): %s", chosen.engine, chosen.why, said),
+		Part: "stt", Level: Warning, Detail: chosen.label() + ": " + said,
 		Fix: "it works, but not well with this voice; compare the languages of both, and stt's model",
 	})
 }
@@ -136,10 +137,10 @@ func (r *Report) checkModel(ctx context.Context, e *engines) {
 		}
 		said.WriteString(d.Text)
 	}
-	took := time.Since(started).Round(time.Millisecond)
+	took := brief(time.Since(started))
 	if strings.TrimSpace(said.String()) == "" { // one that thinks first may not have got to it
 		c := e.choices["llm"]
-		r.add(Check{Part: "llm", Level: Warning, Detail: fmt.Sprintf("%s (%s): answered nothing in %s", c.engine, c.why, took), Fix: "try another model, or one that does not think first"})
+		r.add(Check{Part: "llm", Level: Warning, Detail: fmt.Sprintf("%s: answered nothing in %s", c.label(), took), Fix: "try another model, or one that does not think first"})
 		return
 	}
 	r.chosen("llm", e.choices["llm"], fmt.Sprintf("answered in %s", took))
@@ -147,7 +148,7 @@ func (r *Report) checkModel(ctx context.Context, e *engines) {
 
 // chosen says that a stage works, and with it what is missed by its choice.
 func (r *Report) chosen(stage string, c choice, detail string) {
-	text := fmt.Sprintf("%s (%s)", c.engine, c.why)
+	text := c.label()
 	if detail != "" {
 		text += ": " + detail
 	}
@@ -159,16 +160,33 @@ func (r *Report) chosen(stage string, c choice, detail string) {
 
 func (r *Report) stage(e *engines, stage string, err error) {
 	c := e.choices[stage]
-	r.add(Check{Part: stage, Level: Broken, Detail: fmt.Sprintf("%s (%s): %s", c.engine, c.why, reason(err)), Fix: fixFor(err, stage)})
+	r.add(Check{Part: stage, Level: Broken, Detail: c.label() + ": " + reason(err), Fix: fixFor(err, stage, c)})
+}
+
+// label names an engine and why it was taken. Reasons that have brackets of
+// their own stand without.
+func (c choice) label() string {
+	if strings.ContainsAny(c.why, "()") {
+		return c.engine + ", since " + c.why
+	}
+	return c.engine + " (" + c.why + ")"
+}
+
+// brief is a duration for a person.
+func brief(d time.Duration) string {
+	if d < time.Millisecond {
+		return "<1 ms"
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 // fixFor is what to do about a stage that failed.
-func fixFor(err error, stage string) string {
+func fixFor(err error, stage string, c choice) string {
 	switch fault.KindOf(err) {
 	case fault.Unreachable, fault.Stalled:
-		return "start the server it should reach, or correct " + stage + ".openai.base_url"
+		return "start the server it should reach, or correct " + cmp.Or(c.address, stage+".openai.base_url")
 	case fault.Unauthorized:
-		return "set the right " + stage + ".openai.api_key"
+		return "set the right " + cmp.Or(c.key, stage+".openai.api_key")
 	case fault.RateLimited:
 		return "wait, or use another endpoint"
 	default:

@@ -202,3 +202,22 @@ func TestWordsWrong(t *testing.T) {
 		t.Errorf("of nothing: %v", got)
 	}
 }
+
+// Advice names the setting that the endpoint came from.
+func TestDoctorNamesTheVariable(t *testing.T) {
+	t.Setenv("OPENAI_BASE_URL", "http://"+nowhere(t)+"/v1")
+	c := healthy(t)
+	c.LLM.Engine = Auto
+	level, text := line(Doctor(t.Context(), c, "test"), "llm")
+	if level != Broken || !strings.HasPrefix(text, "openai (OPENAI_BASE_URL is set): ") || !strings.Contains(text, "or correct OPENAI_BASE_URL\n") {
+		t.Errorf("%s: %s", level, text)
+	}
+}
+
+func TestBrief(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "<1 ms", 900 * time.Microsecond: "<1 ms", 12400 * time.Microsecond: "12ms"} {
+		if got := brief(d); got != want {
+			t.Errorf("%v: got %s", d, got)
+		}
+	}
+}

@@ -14,10 +14,11 @@ import (
 
 // newEdge opens the media ports. Where a default port is taken, by another
 // parley most likely, any free one will do: callers learn it from the answer.
+// Not so where others are served: a firewall may let the default one through only.
 func newEdge(cfg Config, o media.Options) (*media.Edge, error) {
 	m, standard := cfg.mediaConfig(), media.DefaultConfig()
 	edge, err := media.NewEdge(m, o)
-	if err == nil || !errors.Is(err, syscall.EADDRINUSE) ||
+	if err == nil || !errors.Is(err, syscall.EADDRINUSE) || !cfg.Loopback() ||
 		cfg.Media.UDPAddress != standard.UDPAddress || cfg.Media.TCPAddress != standard.TCPAddress {
 		return edge, err
 	}
@@ -66,6 +67,20 @@ func cannotReceive(err error) error {
 		return fmt.Errorf("calls cannot be received on %s %s: %s", strings.ToUpper(strings.TrimRight(at.Net, "46")), at.Addr, plain(err))
 	}
 	return fmt.Errorf("calls cannot be received: %s", reason(err))
+}
+
+// replaced tells which port was asked for where e has another, as newEdge may
+// choose; "" where it has that one.
+func replaced(cfg Config, e *media.Edge) string {
+	m, udp := cfg.mediaConfig(), e.UDPAddr()
+	_, port, err := net.SplitHostPort(m.UDPAddress)
+	if err != nil || udp == nil || port == "0" {
+		return ""
+	}
+	if _, got, err := net.SplitHostPort(udp.String()); err != nil || got == port {
+		return ""
+	}
+	return port
 }
 
 func anyPort(address string) string {

@@ -81,8 +81,25 @@ func TestDefaultMediaPortTaken(t *testing.T) {
 	if !strings.HasPrefix(ports, "UDP 127.0.0.1:") || !strings.Contains(ports, " and TCP 127.0.0.1:") || strings.Contains(ports, ":8189") {
 		t.Errorf("calls are received on %s", ports)
 	}
+	if got := replaced(DefaultConfig(), edge); got != "8189" {
+		t.Errorf("replaced: %q", got)
+	}
 	if !strings.Contains(log.String(), "the default media port is taken") {
 		t.Errorf("the log does not say so: %s", log.String())
+	}
+}
+
+// Others may reach the default port only: no other will do.
+func TestDefaultMediaPortTakenFromOthers(t *testing.T) {
+	c := DefaultConfig()
+	c.Listen = "0.0.0.0:0"
+	take(t)
+	edge, err := newEdge(c, media.Options{})
+	if err == nil {
+		edge.Close()
+	}
+	if err = cannotReceive(err); err == nil || !strings.Contains(err.Error(), ":8189: address already in use") {
+		t.Errorf("got %v", err)
 	}
 }
 
