@@ -16,7 +16,7 @@ run: build ## set up, build and start on http://127.0.0.1:8080 (ARGS="--listen 0
 	@exec bin/parley serve $(ARGS)
 
 build: setup bin/.page ## set up and build bin/parley
-	@echo "make: building bin/parley (the first time takes about a minute) ..." >&2
+	@[ -f bin/parley ] || echo "make: building bin/parley (the first time takes about a minute) ..." >&2
 	@go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/parley ./cmd/parley
 
 setup:
