@@ -5,7 +5,7 @@ import { formatMs, waits } from '../state/turns';
 import { useKit } from './context';
 
 const names = { user: 'You', assistant: 'Parley', note: '' } as const;
-const suggestions = ['What time is it?', 'What is 17 percent of 240?', 'Set a timer for one minute', 'What can you do?'];
+const suggestions = ['What time is it?', 'What can you do?', 'What is 17 percent of 240?', 'Set a timer for one minute'];
 
 /** The words of a reply: heard, still to come, or never heard because it was cut off. */
 function Words({ item }: { item: Item }): JSX.Element {
