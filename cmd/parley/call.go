@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"time"
@@ -24,10 +25,12 @@ call came about.`,
 		Example: `  parley call --audio question.wav
   parley call --url http://127.0.0.1:8080 --audio a.wav,b.wav --save /tmp/heard
   parley call --text "what is twelve times seven" --json`,
-		Args: cobra.NoArgs,
+		Args: noArgs("say things with --audio or --text"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			address, key := loadtest.SplitKey(o.URL)
+			o.URL = address
 			if !cmd.Flags().Changed("key") { // not as the flag's default, which --help would show
-				o.Key = os.Getenv("PARLEY_KEY")
+				o.Key = cmp.Or(key, os.Getenv("PARLEY_KEY"))
 			}
 			err := loadtest.RunCall(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err == nil {
@@ -41,8 +44,8 @@ call came about.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.URL, "url", "u", "http://127.0.0.1:8080", "the server's `address`")
-	f.StringVar(&o.Key, "key", "", "the server's key (default $PARLEY_KEY)")
+	f.StringVarP(&o.URL, "url", "u", "http://127.0.0.1:8080", "the server's `address`, as it prints it")
+	f.StringVar(&o.Key, "key", "", "the server's key (default: that in the address, else $PARLEY_KEY)")
 	f.BoolVar(&o.Insecure, "insecure", false, "accept any TLS certificate")
 	f.StringSliceVarP(&o.Audio, "audio", "a", nil, "WAV `files` to say, in order, separated by commas")
 	f.StringArrayVarP(&o.Text, "text", "t", nil, "a `message` to write, after the recordings (may be repeated)")

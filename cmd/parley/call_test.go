@@ -72,7 +72,7 @@ func TestCalls(t *testing.T) {
 		})
 		t.Run("written", func(t *testing.T) {
 			t.Parallel()
-			r := report(t, 0, "--url", url, "--key", canaryKey, "--pause", "1ms", "--text", "what is twelve times seven", "--text", "spell xylophone")
+			r := report(t, 0, "--url", url+"/#key="+canaryKey, "--pause", "1ms", "--text", "what is twelve times seven", "--text", "spell xylophone")
 			if r.Answered != 2 || !strings.Contains(r.Turns[0].Reply, "84") {
 				t.Errorf("got %+v", r)
 			}
@@ -123,15 +123,18 @@ func TestCallRefused(t *testing.T) {
 		class loadtest.Class
 		want  string // in the sentence
 	}{
-		"dead address":   {[]string{"--url", "http://" + dead, "--text", "hello"}, loadtest.Unreachable, dead},
-		"wrong key":      {[]string{"--url", url, "--key", "wrong", "--text", "hello"}, loadtest.Unauthorized, "key"},
-		"no key":         {[]string{"--url", url, "--key", "", "--text", "hello"}, loadtest.Unauthorized, "key"},
-		"strange scheme": {[]string{"--url", "ftp://127.0.0.1", "--text", "hello"}, loadtest.BadUsage, "ftp"},
-		"nothing to say": {[]string{"--url", url}, loadtest.BadUsage, "Nothing to say: name recordings with --audio or messages with --text."},
-		"silence":        {[]string{"--url", url, "--audio", hush}, loadtest.BadAudio, "holds only silence"},
-		"no recording":   {[]string{"--url", url, "--audio", "missing.wav"}, loadtest.BadAudio, "missing.wav"},
-		"text":           {[]string{"--url", url, "--audio", text}, loadtest.BadAudio, text},
-		"empty":          {[]string{"--url", url, "--audio", empty}, loadtest.BadAudio, empty},
+		"dead address":    {[]string{"--url", "http://" + dead, "--text", "hello"}, loadtest.Unreachable, dead},
+		"wrong key":       {[]string{"--url", url, "--key", "wrong", "--text", "hello"}, loadtest.Unauthorized, "key"},
+		"no key":          {[]string{"--url", url, "--key", "", "--text", "hello"}, loadtest.Unauthorized, "key"},
+		"wrong key, said": {[]string{"--url", url + "/#key=wrong-canary", "--text", "hello"}, loadtest.Unauthorized, "The key is wrong; "},
+		"no key, said":    {[]string{"--url", url, "--key", "", "--text", "hello"}, loadtest.Unauthorized, "This server asks for a key; give it with --key or PARLEY_KEY."},
+		"empty message":   {[]string{"--url", url, "--text", ""}, loadtest.BadUsage, "The message is empty."},
+		"strange scheme":  {[]string{"--url", "ftp://127.0.0.1", "--text", "hello"}, loadtest.BadUsage, "ftp"},
+		"nothing to say":  {[]string{"--url", url}, loadtest.BadUsage, "Nothing to say: name recordings with --audio or messages with --text."},
+		"silence":         {[]string{"--url", url, "--audio", hush}, loadtest.BadAudio, "holds only silence"},
+		"no recording":    {[]string{"--url", url, "--audio", "missing.wav"}, loadtest.BadAudio, "missing.wav"},
+		"text":            {[]string{"--url", url, "--audio", text}, loadtest.BadAudio, text},
+		"empty":           {[]string{"--url", url, "--audio", empty}, loadtest.BadAudio, empty},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := parley(t, append([]string{"call"}, test.args...)...)
@@ -146,4 +149,11 @@ func TestCallRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What stands beside the flags is not silently dropped.
+func TestNoArguments(t *testing.T) {
+	parley(t, "call", "hello").want(t, 2, "", oneLine("parley call takes no arguments; say things with --audio or --text. See 'parley call --help'"))
+	parley(t, "serve", "x").want(t, 2, "", oneLine("parley serve takes no arguments; change settings with --config, --listen or --set. See 'parley serve --help'"))
+	parley(t, "doctor", "x").want(t, 2, "", oneLine("parley doctor takes no arguments; change settings with --config or --set. See 'parley doctor --help'"))
 }

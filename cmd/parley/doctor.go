@@ -18,7 +18,7 @@ func doctorCommand() *cobra.Command {
 		Long: `Try every part that the configuration names, for real: load the models, speak a
 sentence, understand it, open the ports and the store. Exits with 1 when
 something that is needed does not work.`,
-		Args: cobra.NoArgs,
+		Args: noArgs("change settings with --config or --set"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := s.load()
 			if err != nil {

@@ -62,13 +62,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return e.status
 }
 
+// noArgs refuses what stands beside a command's flags; instead says where such
+// things go.
+func noArgs(instead string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return fmt.Errorf("%[1]s takes no arguments; %[2]s. See '%[1]s --help'", cmd.CommandPath(), instead)
+	}
+}
+
 func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "parley",
 		Short: "A real-time voice assistant server",
 		Long: `parley answers people who speak to it in the browser, over WebRTC.
 
-  parley serve     start the server and open its page
+  parley serve     start the server
   parley call      call a server with recordings, as a microphone would
   parley doctor    see what works on this machine, and what to do about the rest`,
 		Version:           version,

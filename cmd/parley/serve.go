@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
   PARLEY_KEY=secret parley serve --listen 0.0.0.0:8080
   parley serve --set llm.openai.base_url=http://127.0.0.1:11434/v1 --set llm.openai.model=llama3.2
   parley serve --print-config > parley.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArgs("change settings with --config, --listen or --set"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := s.load()
 			if err != nil {
@@ -72,7 +73,7 @@ environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
 			}
 			err = app.Serve(cmd.Context(), cfg, app.Options{
 				Version: version, Log: log,
-				Ready: func(r app.Running) { greet(cmd.OutOrStdout(), r) },
+				Ready: func(r app.Running) { greet(cmd.OutOrStdout(), r, others(cfg.Listen, ownAddresses())) },
 			})
 			if err != nil {
 				return exitError{1, err}
@@ -86,13 +87,20 @@ environment variables (PARLEY_STT_ENGINE for stt.engine), and flags.`,
 }
 
 // greet tells a person where to go. A key that was made up for this run is
-// shown here and nowhere else.
-func greet(w io.Writer, r app.Running) {
-	url := r.URL
+// shown here and nowhere else. hosts are the machine's other addresses at which
+// it answers.
+func greet(w io.Writer, r app.Running, hosts []string) {
+	key := ""
 	if r.Key != "" {
-		url += "/#key=" + r.Key
+		key = "/#key=" + r.Key
 	}
-	fmt.Fprintf(w, "parley listens at %s\n", url)
+	fmt.Fprintf(w, "parley listens at %s\n", r.URL+key)
+	if _, port, err := net.SplitHostPort(strings.TrimPrefix(r.URL, "http://")); err == nil && len(hosts) > 0 {
+		for _, host := range hosts {
+			fmt.Fprintf(w, "              and http://%s%s\n", net.JoinHostPort(host, port), key)
+		}
+		fmt.Fprintln(w, "  Browsers share the microphone only with https:// pages and with localhost; from other machines, use a proxy with TLS.")
+	}
 	var parts []string
 	for _, stage := range slices.Sorted(maps.Keys(r.Engines)) {
 		parts = append(parts, stage+": "+r.Engines[stage])
@@ -104,4 +112,29 @@ func greet(w io.Writer, r app.Running) {
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "  %s\n", note)
 	}
+}
+
+// others are those of a machine's addresses that can be reached from elsewhere
+// where parley listens on all of them: IPv4, in order; none where it does not.
+func others(listen string, own []net.Addr) []string {
+	host, _, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return nil
+	}
+	var hosts []string
+	for _, a := range own {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			hosts = append(hosts, n.IP.String())
+		}
+	}
+	return hosts
+}
+
+// ownAddresses are none where the machine does not tell.
+func ownAddresses() []net.Addr {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	return own
 }

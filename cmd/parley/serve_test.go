@@ -21,8 +21,10 @@ func TestGreet(t *testing.T) {
 	greet(&b, app.Running{
 		URL: "http://127.0.0.1:8080", Key: canaryKey, Engines: map[string]string{"tts": "flite", "stt": "unassigned"},
 		Notes: []string{"Speech is not understood."},
-	})
+	}, []string{"192.0.2.7"})
 	want := "parley listens at http://127.0.0.1:8080/#key=" + canaryKey + `
+              and http://192.0.2.7:8080/#key=` + canaryKey + `
+  Browsers share the microphone only with https:// pages and with localhost; from other machines, use a proxy with TLS.
   stt: unassigned   tts: flite
   Others can reach this address, so it asks for a key. None was set: the one above is for this run. Set your own with PARLEY_KEY.
   Speech is not understood.
@@ -31,9 +33,23 @@ func TestGreet(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 	b.Reset()
-	greet(&b, app.Running{URL: "http://127.0.0.1:8080", Engines: map[string]string{"stt": "scripted"}})
+	greet(&b, app.Running{URL: "http://127.0.0.1:8080", Engines: map[string]string{"stt": "scripted"}}, nil)
 	if want := "parley listens at http://127.0.0.1:8080\n  stt: scripted\n"; b.String() != want {
 		t.Errorf("got\n%s", b.String())
+	}
+}
+
+func TestOthers(t *testing.T) {
+	own := []net.Addr{
+		&net.IPNet{IP: net.IPv4(127, 0, 0, 1)}, &net.IPNet{IP: net.IPv4(192, 0, 2, 7)}, &net.IPNet{IP: net.ParseIP("2001:db8::1")},
+		&net.IPNet{IP: net.IPv4(169, 254, 1, 1)}, &net.IPNet{IP: net.IPv4(10, 0, 0, 1)},
+	}
+	for listen, want := range map[string]int{
+		"0.0.0.0:8080": 2, ":8080": 2, "[::]:8080": 2, "127.0.0.1:8080": 0, "localhost:8080": 0, "192.0.2.7:80": 0, "nonsense": 0,
+	} {
+		if got := others(listen, own); len(got) != want || want > 0 && (got[0] != "192.0.2.7" || got[1] != "10.0.0.1") {
+			t.Errorf("%s: got %v", listen, got)
+		}
 	}
 }
 
