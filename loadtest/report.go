@@ -229,7 +229,7 @@ func (r Report) summary() string {
 	}
 	s += "\n"
 	if slices.ContainsFunc(r.Turns, heardLonger) {
-		s += "end of speech: parley heard speech go on longer than this program did\n"
+		s += "end of speech: parley heard speech end later, or earlier, than this program did\n"
 	}
 	return s
 }
