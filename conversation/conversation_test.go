@@ -225,7 +225,7 @@ func TestTurnHandsFree(t *testing.T) {
 			t.Fatalf("turns: %+v", ended)
 		}
 		turn := ended[0]
-		if turn.Status != Completed || turn.User != "75 frames" || turn.Heard != "One two three. Four five six seven eight nine ten." {
+		if turn.Status != Completed || turn.User != "85 frames" || turn.Heard != "One two three. Four five six seven eight nine ten." {
 			t.Errorf("turn: %+v", turn)
 		}
 		var sum time.Duration
@@ -335,7 +335,7 @@ func TestPushToTalk(t *testing.T) {
 		if len(turns) != 2 {
 			t.Fatalf("turns: %+v", turns)
 		}
-		if turns[0].User != "68 frames" { // 15 pre-roll, 50 held, 2 of tail, 1 silent that ended it
+		if turns[0].User != "78 frames" { // 25 pre-roll, 50 held, 2 of tail, 1 silent that ended it
 			t.Errorf("first turn: %+v", turns[0])
 		}
 		for i, limit := range []time.Duration{60 * time.Millisecond, 100 * time.Millisecond} {

@@ -29,15 +29,16 @@ type Session struct {
 }
 
 // DefaultSession is how a call begins unless the configuration says otherwise.
-// Prefix and Threshold follow common practice for Silero; 500 ms of silence is
-// what most voice stacks wait, and enough for people who pause to think.
+// Threshold and Prefix follow common practice for Silero; the recogniser also
+// needs some background before the first word. 500 ms of silence is what most
+// voice stacks wait, and enough for people who pause to think.
 func DefaultSession() Session {
 	return Session{
 		Mode: HandsFree,
 		Instructions: "You are a friendly voice assistant. Your answers are read aloud: " +
 			"answer in one to three short sentences of plain words, without lists, markup or emoji.",
 		Silence:   500 * time.Millisecond,
-		Prefix:    300 * time.Millisecond,
+		Prefix:    500 * time.Millisecond,
 		Threshold: 0.5,
 		AutoReply: true,
 		Interrupt: true,

@@ -172,7 +172,7 @@ func TestMistakes(t *testing.T) {
 	typo := file(t, "typo.yml", "sst:\n  engine: openai\n")
 	for args, want := range map[string]string{
 		"bogus":                               `unknown command "bogus" for "parley"`,
-		"serve here":                          `unknown command "here" for "parley serve"`,
+		"serve here":                          "parley serve takes no arguments; change settings with --config, --listen or --set. See 'parley serve --help'",
 		"serve --lissten 127.0.0.1:0":         `unknown flag: --lissten`,
 		"call --pause":                        `flag needs an argument: --pause`,
 		"doctor --jsonn":                      `unknown flag: --jsonn`,
