@@ -30,6 +30,10 @@ type replier struct {
 func (c *Conversation) startReply(call context.Context, order startReply) {
 	ctx, cancel := context.WithCancelCause(call)
 	r := &replier{c: c, call: call, order: order, clauses: make(chan string, clauseQueue)}
+	select { // a speaker that waits was there before this reply
+	case c.output = <-c.speaker:
+	default:
+	}
 	if order.speak && c.output != nil {
 		r.playback = c.output.Start(func(at time.Time) {
 			select { // one packet a reply, and a stopped reply's is not missed
