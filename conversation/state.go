@@ -94,9 +94,8 @@ type reply struct {
 	text      strings.Builder // as generated
 	script    script
 	clauses   []string // handed to the voice
-	generated bool
-	started   bool // its first packet has left
-	stopped   bool // cancelled; its work has not returned yet
+	started   bool     // its first packet has left
+	stopped   bool     // cancelled; its work has not returned yet
 	status    Status
 	reason    string
 	spoken    bool // has a voice

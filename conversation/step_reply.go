@@ -61,7 +61,6 @@ func (x *stepper) generated(in generated) {
 		x.emit(StageFailed{Turn: r.turn.n, Stage: StageLLM, Kind: kind, Err: in.err, Spoken: in.said})
 		r.status, r.reason = Failed, "llm_"+string(kind)
 	}
-	r.generated = true
 	x.emit(ReplyTextDone{Turn: r.turn.n, Reply: r.n, Text: r.text.String()})
 }
 
